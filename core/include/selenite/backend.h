@@ -1,0 +1,250 @@
+/* What a backend gives to core: device memory and kernels by family.
+ *
+ * Core checks shapes, dtypes and devices, broadcasts, and allocates results before it calls a
+ * kernel; a kernel only computes. A kernel left NULL is composed by core from others where a
+ * composition exists, else using it is an error that names operation, dtype and backend. Kernels
+ * report failure through sel_fail and leave results unspecified then.
+ *
+ * Threads: core may call from several threads at once. A kernel may still be running when it
+ * returns, as long as later calls on the same device see its results (an in-order queue).
+ *
+ * ABI: structs begin with their size; fields are only appended within one ABI major version. Fields
+ * are visible here, unlike a tensor's, because kernels read them once an operation.
+ */
+#ifndef SELENITE_BACKEND_H
+#define SELENITE_BACKEND_H
+
+#include "ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Memory of one device as the backend sees it: a host pointer for cpu, a buffer object elsewhere. */
+typedef void *sel_buffer;
+
+/* A tensor operand as kernels see it. */
+typedef struct sel_operand {
+  sel_buffer data;  /* NULL: the operand is the number `value` */
+  int64_t offset;   /* of the first element, in elements */
+  sel_dtype dtype;
+  double value;
+} sel_operand;
+
+enum { SEL_MAX_OPERANDS = 8, SEL_MAX_SCALARS = 8 };
+
+/* Pointwise: for each position of `shape`, outputs = row `op` of SEL_POINTWISE applied to inputs.
+ * Operand k's element sits at data[offset + sum_d position[d] * stride[k][d]]; inputs first, then
+ * outputs; stride 0 broadcasts. Inputs may be of another dtype than `compute` (a mask, a bool
+ * result): load and store convert. Dims are merged, extents > 1 (a single element: ndim 0). An output
+ * may be exactly an input (in place), never overlap it otherwise. */
+typedef struct sel_pointwise_args {
+  int op;            /* sel_pointwise_op */
+  sel_dtype compute; /* f32, f64, i64, i32 or u8 */
+  int inputs, outputs;
+  sel_operand operand[SEL_MAX_OPERANDS];
+  int ndim;
+  int64_t numel;
+  int64_t shape[SEL_MAX_DIMS];
+  int64_t stride[SEL_MAX_OPERANDS][SEL_MAX_DIMS];
+  double scalar[SEL_MAX_SCALARS];
+} sel_pointwise_args;
+
+/* Copy with conversion of dtype, on one device: operand 0 into operand 1. Float to integer truncates
+ * towards zero; to bool is != 0. */
+typedef struct sel_copy_args {
+  sel_operand source, destination;
+  int ndim;
+  int64_t numel;
+  int64_t shape[SEL_MAX_DIMS];
+  int64_t stride[2][SEL_MAX_DIMS];
+} sel_copy_args;
+
+/* Optimizer update: row `op` of SEL_UPDATES over `count` contiguous tensors at once. */
+typedef struct sel_update_item {
+  sel_operand parameter, gradient, state[3]; /* all contiguous, of one dtype (f32 or f64) */
+  int64_t numel;
+} sel_update_item;
+typedef struct sel_update_args {
+  int op; /* sel_update_op */
+  sel_dtype dtype;
+  int count;
+  const sel_update_item *items;
+  double scalar[SEL_MAX_SCALARS];
+} sel_update_args;
+
+typedef enum sel_reduce_op {
+  SEL_REDUCE_OP_SUM = 0,
+  SEL_REDUCE_OP_PROD,
+  SEL_REDUCE_OP_MAX,    /* NaN wins */
+  SEL_REDUCE_OP_MIN,
+  SEL_REDUCE_OP_ARGMAX, /* i64 position along the reduced dims in C order; first of ties; NaN wins */
+  SEL_REDUCE_OP_ARGMIN,
+  SEL_REDUCE_OP_ANY,    /* bool */
+  SEL_REDUCE_OP_ALL,
+  SEL_REDUCE_OP_SUM_ABS,
+  SEL_REDUCE_OP_SUM_SQUARE,
+  SEL_REDUCE_OP_VAR     /* divisor: number reduced - scalar (correction), 0 or less gives NaN */
+} sel_reduce_op;
+
+/* Reduces the inner dims of `input`, laid out as kept dims first, then reduced ones, each group
+ * merged and in C order. The output is contiguous over the kept dims. A result is multiplied by
+ * `scale` (sums only; mean = sum scaled by 1/n). Nothing to reduce gives the identity of the op (0,
+ * 1, -inf, +inf, false, true, NaN for var). Low precision accumulates in f32 or wider, f32 with an
+ * error that does not grow linearly with n. */
+typedef struct sel_reduce_args {
+  sel_reduce_op op;
+  sel_operand input, output;
+  int kept, reduced; /* how many dims of each */
+  int64_t shape[2 * SEL_MAX_DIMS], stride[2 * SEL_MAX_DIMS]; /* kept dims, then reduced dims */
+  int64_t rows, columns; /* product of kept extents, of reduced extents */
+  double scale, scalar;
+} sel_reduce_args;
+
+/* Running sum along the last of `ndim` dims (not merged; extents may be 0 or 1). */
+typedef struct sel_scan_args {
+  sel_operand input, output; /* output contiguous */
+  int ndim;
+  int64_t shape[SEL_MAX_DIMS], stride[SEL_MAX_DIMS];
+} sel_scan_args;
+
+/* C = alpha * op(A) op(B) + beta * C, row-major; op(A) is m x k, op(B) k x n. `batch` products, whose
+ * operands lie batch_stride elements apart (0: shared; never for C). f32 or f64. C is not read when
+ * beta is 0. m, n, k or batch may be 0. With `bias`, beta is 0 and the n numbers of bias are added
+ * to each row of C. */
+typedef struct sel_gemm_args {
+  sel_dtype dtype;
+  bool transpose_a, transpose_b;
+  int64_t m, n, k;
+  double alpha, beta;
+  sel_operand a, b, c, bias; /* bias.data NULL: none */
+  int64_t lda, ldb, ldc;
+  int64_t batch, batch_stride_a, batch_stride_b, batch_stride_c;
+} sel_gemm_args;
+
+/* Indexing along one dim of contiguous tensors seen as [outer, extent, inner]; index i64 or i32,
+ * contiguous. A value outside [0, extent) makes the kernel fail with SEL_E_ARGUMENT and name it
+ * (negative values are not wrapped). Any dtype; add: number dtypes. Duplicate targets: the last in C
+ * order wins for set, sums in C order for add. */
+typedef enum sel_index_op {
+  SEL_INDEX_SELECT = 0,  /* out[o][j][i] = x[o][index[j]][i]; index [count] */
+  SEL_INDEX_ADD,         /* out[o][index[j]][i] += x[o][j][i]; index [count]; out holds the base */
+  SEL_INDEX_GATHER,      /* out[o][j][i] = x[o][index[o][j][i]][i]; index [outer,count,inner] */
+  SEL_INDEX_SCATTER,     /* out[o][index[o][j][i]][i] = x[o][j][i]; out holds the base */
+  SEL_INDEX_SCATTER_ADD
+} sel_index_op;
+typedef struct sel_index_args {
+  sel_index_op op;
+  sel_operand x, index, out;
+  int64_t outer, extent, count, inner;
+} sel_index_args;
+
+/* Stable sort of each row of a contiguous [rows, columns]; NaN counts as largest. values and indices
+ * are [rows, k], k <= columns. */
+typedef struct sel_sort_args {
+  sel_operand input, values, indices;
+  int64_t rows, columns, k;
+  bool descending;
+} sel_sort_args;
+
+/* Softmax (or its logarithm) along the middle of contiguous [outer, extent, inner]; f32, f64. */
+typedef struct sel_softmax_args {
+  bool log, backward;
+  sel_operand x;    /* forward: input; backward: the forward's output */
+  sel_operand grad; /* backward: gradient of the output */
+  sel_operand out;
+  int64_t outer, extent, inner;
+} sel_softmax_args;
+
+/* Cross-entropy from logits [rows, classes], contiguous, with class ids [rows] (i64 or i32).
+ * Forward: losses[row] = w[id] * (smoothed -log softmax), log_sums[row] = log sum exp (both f of
+ * logits' dtype); 0 where id = ignore_index. Backward: grad_logits from grad_losses [rows] and
+ * log_sums. With smoothing e, target probabilities are (1-e) at id plus e/classes everywhere, each
+ * class term weighted by its w. An id outside [0, classes) fails and is named. */
+typedef struct sel_cross_entropy_args {
+  bool backward;
+  sel_operand logits, target, weight; /* weight.data NULL: all 1 */
+  sel_operand losses, log_sums;       /* forward: written; backward: losses unused */
+  sel_operand grad_losses, grad_logits;
+  int64_t rows, classes, ignore_index;
+  double label_smoothing;
+} sel_cross_entropy_args;
+
+typedef enum sel_random_op {
+  SEL_RANDOM_UNIFORM = 0, /* [p0, p1) */
+  SEL_RANDOM_NORMAL,      /* mean p0, standard deviation p1: Box-Muller on words (0,1) and (2,3) */
+  SEL_RANDOM_BERNOULLI,   /* 1 with probability p0 */
+  SEL_RANDOM_INTEGER,     /* [p0, p1): p0 + floor(u * (p1 - p0)), u from 2 words (53 bits) */
+  SEL_RANDOM_DROPOUT      /* out = u < p0 ? 0 : x * p1 */
+} sel_random_op;
+
+/* Fills contiguous `out`. Philox4x32-10 with key (seed low, seed high). Element i of a draw that uses
+ * one word an element takes word i%4 of counter (offset + i/4, 0): as four 32-bit counter words
+ * (low, high, 0, 0). u = (word >> 8) * 2^-24. Draws that use two words an element (f64 uniform and
+ * dropout on f64, normal f64, integer) take words 2*(i%2), 2*(i%2)+1 of counter offset + i/2;
+ * u = ((w0 >> 5) * 2^26 + (w1 >> 6)) * 2^-53. Normal f32: words (0,1) of the counter give elements
+ * 4c and 4c+1, words (2,3) give 4c+2 and 4c+3: r = sqrt(-2 ln(1 - u0)), elements r cos(2 pi u1) and
+ * r sin(2 pi u1). Normal f64: counters offset + i/2 * 2 and + 1 give u0, u1 (from words 0,1 of
+ * each; 53 bits) for elements i and i+1. */
+typedef struct sel_random_args {
+  sel_random_op op;
+  sel_operand out; /* uniform, normal, bernoulli: f32, f64 (others through core); integer: i64 */
+  sel_operand x;   /* dropout: contiguous, of out's dtype */
+  int64_t numel;
+  uint64_t seed, offset;
+  double p0, p1;
+} sel_random_args;
+
+typedef struct sel_backend sel_backend;
+
+/* A backend's own handle for one device: passed back to each of its functions. */
+typedef void *sel_backend_device;
+
+struct sel_backend {
+  size_t size;      /* sizeof(sel_backend) the plugin was built with */
+  const char *name; /* "cpu"; what users write in front of ":1" */
+
+  /* Number of devices; with 0, `reason` (static or thread-local text) says why. */
+  int (*device_count)(const char **reason);
+  sel_status (*device_open)(int index, sel_backend_device *out);
+  /* One line about the device: maker, model, instruction set. */
+  const char *(*device_summary)(sel_backend_device device);
+  bool host_memory; /* buffers are host pointers */
+
+  /* Uncached memory; core keeps the cache. allocate gives at least 64-byte alignment and fails with
+   * SEL_E_MEMORY. */
+  sel_status (*allocate)(sel_backend_device device, size_t bytes, sel_buffer *out);
+  void (*release)(sel_backend_device device, sel_buffer buffer, size_t bytes);
+  /* Contiguous bytes between host and device, complete on return for read. */
+  sel_status (*read)(sel_backend_device device, void *destination, sel_buffer source,
+                     size_t source_byte, size_t bytes);
+  sel_status (*write)(sel_backend_device device, sel_buffer destination, size_t destination_byte,
+                      const void *source, size_t bytes);
+  sel_status (*synchronize)(sel_backend_device device);
+  sel_status (*set_threads)(sel_backend_device device, int n); /* NULL: meaningless here */
+  int (*threads)(sel_backend_device device);
+
+  /* Kernels. `supports` may be NULL: all families present support all their dtypes. */
+  sel_status (*copy)(sel_backend_device device, const sel_copy_args *args);
+  sel_status (*pointwise)(sel_backend_device device, const sel_pointwise_args *args);
+  sel_status (*update)(sel_backend_device device, const sel_update_args *args);
+  sel_status (*reduce)(sel_backend_device device, const sel_reduce_args *args);
+  sel_status (*scan)(sel_backend_device device, const sel_scan_args *args);
+  sel_status (*gemm)(sel_backend_device device, const sel_gemm_args *args);
+  sel_status (*index)(sel_backend_device device, const sel_index_args *args);
+  sel_status (*sort)(sel_backend_device device, const sel_sort_args *args);
+  sel_status (*softmax)(sel_backend_device device, const sel_softmax_args *args);
+  sel_status (*cross_entropy)(sel_backend_device device, const sel_cross_entropy_args *args);
+  sel_status (*random)(sel_backend_device device, const sel_random_args *args);
+  /* appended by later minor versions below this line */
+};
+
+/* Called from a backend plugin's init. The table is borrowed and lives as long as the plugin. */
+SEL_API sel_status sel_register_backend(const sel_backend *backend);
+/* The i-th registered backend, NULL past the last. Borrowed. */
+SEL_API const sel_backend *sel_backend_at(int i);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
