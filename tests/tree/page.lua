@@ -1,0 +1,58 @@
+-- Runs the Lua of one page of the papers, its ```lua blocks in order as one script, so that a block
+-- may use what an earlier one made. A print whose line ends in a comment `--> text` must print that
+-- text (spaces apart); further `--> text` lines below it continue the text.
+--
+-- usage: selenite page.lua PAGE     in an empty folder; errors carry the page's line numbers
+local path = assert(arg[1], "usage: page.lua PAGE")
+
+local lines, expected, inside = {}, {}, false
+local number, anchor = 0, nil
+for line in io.lines(path) do
+  number = number + 1
+  local fence = line:match("^%s*```(%w*)")
+  if fence then
+    inside = not inside and fence == "lua"
+    lines[number] = ""
+  else
+    lines[number] = inside and line or ""
+    local text = inside and line:match("%-%->%s*(.-)%s*$")
+    if text then
+      local continues = anchor and line:find("^%s*%-%->")
+      if not continues then anchor = number end
+      expected[anchor] = (expected[anchor] and expected[anchor] .. " " or "") .. text
+    elseif inside then
+      anchor = nil
+    end
+  end
+end
+
+local checked = {}
+local function squeeze(text) return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")) end
+local function checking_print(...)
+  local words = {}
+  for i = 1, select("#", ...) do words[i] = tostring((select(i, ...))) end
+  local line = debug.getinfo(2, "l").currentline
+  local got = squeeze(table.concat(words, " "))
+  local want = expected[line]
+  if want and not checked[line] then
+    checked[line] = true
+    if squeeze(want) ~= got then
+      error(("prints '%s', the page says '%s'"):format(got, squeeze(want)), 2)
+    end
+  end
+end
+
+local name = path:match("[^/]*$")
+local chunk = assert(loadstring(table.concat(lines, "\n"), "@" .. name))
+chunk = setfenv(chunk, setmetatable({ print = checking_print }, { __index = _G }))
+local ok, message = xpcall(chunk, debug.traceback)
+if not ok then
+  io.stderr:write(message, "\n")
+  os.exit(1)
+end
+for line in pairs(expected) do
+  if not checked[line] then
+    io.stderr:write(name, ":", line, ": nothing is printed here\n")
+    os.exit(1)
+  end
+end
