@@ -32,9 +32,9 @@ void sel_error_prefix(const char *prefix) {
 }
 
 const char *sel_status_name(sel_status status) {
-  static const char *const names[] = {"ok",     "argument",    "shape",    "dtype",
-                                      "device", "memory",      "unsupported", "autograd",
-                                      "file",   "plugin",      "interrupted", "internal"};
+  static const char *const names[] = {"ok",     "argument", "shape",       "dtype",
+                                      "device", "memory",   "unsupported", "autograd",
+                                      "file",   "plugin",   "interrupted", "internal"};
   return (unsigned)status < sizeof names / sizeof *names ? names[status] : "unknown";
 }
 

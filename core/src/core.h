@@ -6,13 +6,13 @@
 
 /* SEL_TRY(expr): forwards a failure. SEL_CHECK(condition, status, format, ...): reports one.
  * Where there is something to clean up, write `status = expr; if (status) goto done;` instead. */
-#define SEL_TRY(expr)                       \
-  do {                                      \
-    sel_status sel_try_ = (expr);           \
+#define SEL_TRY(expr)                        \
+  do {                                       \
+    sel_status sel_try_ = (expr);            \
     if (sel_try_ != SEL_OK) return sel_try_; \
   } while (0)
-#define SEL_CHECK(condition, status, ...)                   \
-  do {                                                      \
+#define SEL_CHECK(condition, status, ...)                     \
+  do {                                                        \
     if (!(condition)) return sel_fail((status), __VA_ARGS__); \
   } while (0)
 

@@ -103,9 +103,7 @@ SEL_API sel_status sel_scalar(double value, sel_tensor **out);
 
 SEL_API sel_tensor *sel_retain(sel_tensor *t); /* returns t, one reference more; NULL stays NULL */
 SEL_API void sel_release(sel_tensor *t);       /* one reference less; NULL is allowed */
-/* Drops memory and tape of t at once, whatever its reference count; any later use of t fails with
- * a clear error. Views and saved copies keep the memory they share. */
-SEL_API void sel_tensor_free(sel_tensor *t);
+/* To give memory back early, release the last reference: a host language's handle forgets its pointer. */
 
 /* ---- asking ---- */
 

@@ -1,0 +1,18 @@
+/* The operation list: one row an operation, beside the rows of SEL_POINTWISE, which are operations
+ * too. The struct sel_op sel__op_<name> stands in the file of its family.
+ *
+ * From this list come sel_op_count/name/flags, and through them the tests' enumeration: an
+ * operation without a conformance case, or differentiable without a gradient check, fails the
+ * tests.
+ */
+#ifndef SEL_OPLIST_H
+#define SEL_OPLIST_H
+
+/* clang-format off */
+#define SEL_OPS(X) \
+  X(copy) X(cast) \
+  X(sum) X(mean) X(prod) X(amax) X(amin) X(argmax) X(argmin) X(any) X(all) X(var) X(sum_abs) \
+  X(sum_square) X(cumsum)
+/* clang-format on */
+
+#endif
