@@ -12,7 +12,8 @@
 #define SEL_OPS(X) \
   X(copy) X(cast) \
   X(sum) X(mean) X(prod) X(amax) X(amin) X(argmax) X(argmin) X(any) X(all) X(var) X(sum_abs) \
-  X(sum_square) X(cumsum)
+  X(sum_square) X(cumsum) \
+  X(view) X(permute) X(expand) X(slice) X(slice_grad)
 /* clang-format on */
 
 #endif
