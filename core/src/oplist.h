@@ -13,7 +13,10 @@
   X(copy) X(cast) \
   X(sum) X(mean) X(prod) X(amax) X(amin) X(argmax) X(argmin) X(any) X(all) X(var) X(sum_abs) \
   X(sum_square) X(cumsum) \
-  X(view) X(permute) X(expand) X(slice) X(slice_grad)
+  X(view) X(permute) X(expand) X(slice) X(slice_grad) \
+  X(cat) X(stack) X(pad) X(flip) \
+  X(index_select) X(index_add) X(gather) X(scatter) X(scatter_add) X(embedding) X(one_hot) \
+  X(sort) X(topk)
 /* clang-format on */
 
 #endif
