@@ -16,7 +16,11 @@
   X(view) X(permute) X(expand) X(slice) X(slice_grad) \
   X(cat) X(stack) X(pad) X(flip) \
   X(index_select) X(index_add) X(gather) X(scatter) X(scatter_add) X(embedding) X(one_hot) \
-  X(sort) X(topk)
+  X(sort) X(topk) \
+  X(matmul) X(linear) \
+  X(softmax) X(softmax_grad) X(log_softmax) X(log_softmax_grad) \
+  X(cross_entropy) X(cross_entropy_grad) \
+  X(dropout)
 /* clang-format on */
 
 #endif
