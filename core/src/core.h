@@ -11,9 +11,12 @@
     sel_status sel_try_ = (expr);            \
     if (sel_try_ != SEL_OK) return sel_try_; \
   } while (0)
-#define SEL_CHECK(condition, status, ...)                     \
-  do {                                                        \
-    if (!(condition)) return sel_fail((status), __VA_ARGS__); \
+#define SEL_CHECK(condition, status, ...)                                  \
+  do {                                                                     \
+    if (!(condition)) {                                                    \
+      sel_fail((status), __VA_ARGS__);                                     \
+      return (status); /* said again, so that the compiler sees it fail */ \
+    }                                                                      \
   } while (0)
 
 #define SEL_LIKELY(x) __builtin_expect(!!(x), 1)

@@ -84,7 +84,7 @@ static sel_status repeated_shape(const sel_tensor *x, int ndim, const int64_t *t
   SEL_CHECK(ndim >= x->ndim && ndim <= SEL_MAX_DIMS, SEL_E_ARGUMENT,
             "repeat: expected a number of times for each dim of %s, at most %d, got %d",
             sel_describe(x, a, sizeof a), SEL_MAX_DIMS, ndim);
-  int64_t shape[SEL_MAX_DIMS];
+  int64_t shape[SEL_MAX_DIMS] = {0};
   for (int d = 0; d < ndim; d++) {
     int own = d - (ndim - x->ndim);
     SEL_CHECK(
