@@ -1,5 +1,6 @@
 -- The papers name real things: links lead to files, paths and functions in `backticks` exist,
--- commands in ```sh blocks can be typed, and C blocks that are whole files compile.
+-- commands in ```sh blocks can be typed. ```c blocks that are whole files compile; the others are
+-- quotations and stand somewhere in the sources.
 --
 -- usage: luajit papers.lua SOURCE CC
 package.path = arg[0]:match("^.*/") .. "?.lua"
@@ -79,8 +80,15 @@ local function check_command(page, number, line)
   end
 end
 
+local function squeeze(text) return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")) end
+local squeezed_code = squeeze(code)
 local function check_c(page, number, text)
-  if not text:find("#include") then return end
+  if not text:find("#include") then
+    if not squeezed_code:find(squeeze(text), 1, true) then
+      tree.complain(page, number, "quotes C that is nowhere in the sources")
+    end
+    return
+  end
   local file = assert(io.open("block.c", "w"))
   file:write(text)
   file:close()
