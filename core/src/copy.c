@@ -71,19 +71,13 @@ static sel_status cast(sel_tensor *x, sel_dtype dtype, sel_tensor **out) {
   return sel__run1(&sel__op_cast, 1, &x, &dtype, out);
 }
 
-static sel_status expect_tensor(const char *what, const sel_tensor *x) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
-  return SEL_OK;
-}
-
 sel_status sel_clone(sel_tensor *x, sel_tensor **out) {
-  SEL_TRY(expect_tensor("clone", x));
+  SEL_TRY(sel__expect_tensor("clone", "input", x));
   return cast(x, (sel_dtype)x->dtype, out);
 }
 
 sel_status sel_contiguous(sel_tensor *x, sel_tensor **out) {
-  SEL_TRY(expect_tensor("contiguous", x));
+  SEL_TRY(sel__expect_tensor("contiguous", "input", x));
   if (!x->contiguous) return sel_clone(x, out);
   *out = sel_retain(x);
   return SEL_OK;
@@ -138,7 +132,7 @@ static sel_status move(sel_tensor *x, sel_device *device, sel_tensor **out) {
 }
 
 sel_status sel_to(sel_tensor *x, sel_dtype dtype, sel_device *device, sel_tensor **out) {
-  SEL_TRY(expect_tensor("to", x));
+  SEL_TRY(sel__expect_tensor("to", "input", x));
   sel_tensor *cast_result = NULL;
   if ((sel_dtype)x->dtype != dtype)
     SEL_TRY(cast(x, dtype, &cast_result));
@@ -188,8 +182,8 @@ static sel_status copy_into(sel_tensor *dst, sel_tensor *src) {
 }
 
 sel_status sel_copy_(sel_tensor *dst, sel_tensor *src) {
-  SEL_TRY(expect_tensor("copy_", dst));
-  SEL_TRY(expect_tensor("copy_", src));
+  SEL_TRY(sel__expect_tensor("copy_", "destination", dst));
+  SEL_TRY(sel__expect_tensor("copy_", "source", src));
   if (sel__device(dst) == sel__device(src)) return copy_into(dst, src);
   sel_tensor *moved;
   SEL_TRY(move(src, sel__device(dst), &moved));
@@ -199,7 +193,7 @@ sel_status sel_copy_(sel_tensor *dst, sel_tensor *src) {
 }
 
 sel_status sel_fill_(sel_tensor *t, double value) {
-  SEL_TRY(expect_tensor("fill_", t));
+  SEL_TRY(sel__expect_tensor("fill_", "input", t));
   sel_tensor *number;
   SEL_TRY(sel_scalar(value, &number));
   sel_status status = copy_into(t, number);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "op.h"
+#include "precision.h"
 
 SEL_X(pad, (sel_scope * s, sel_tensor *x, int n, const int64_t *pads, double v), x, n, pads, v)
 SEL_X(zeros, (sel_scope * s, int n, const int64_t *shape, sel_dtype dtype, sel_device *d), n, shape,
@@ -16,12 +17,6 @@ SEL_X(arange, (sel_scope * s, double end, sel_dtype dtype, sel_device *d), 0, en
 SEL_X(scatter, (sel_scope * s, sel_tensor *x, int dim, sel_tensor *index, sel_tensor *src), x, dim,
       index, src)
 SEL_X(where_scalar, (sel_scope * s, sel_tensor *cond, sel_tensor *a, double b), cond, a, b)
-
-static sel_status expect_tensor(const char *what, const char *role, const sel_tensor *t) {
-  SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor as %s, got %s", what, role,
-            t ? "a number" : "NULL");
-  return SEL_OK;
-}
 
 /* ---- the kernel ---- */
 
@@ -51,55 +46,42 @@ static sel_status launch_index(const char *what, sel_index_op op, int dim, sel_t
 }
 
 /* t cut to the extents of `shape`, from the start of each dim but `dim` (-1: of each). An alias. */
-static sel_status cut(const sel_tensor *t, const int64_t *shape, int dim, sel_tensor **out) {
-  SEL_TRY(sel__tensor_alias(t, out));
+static sel_tensor *cut(sel_scope *s, sel_tensor *t, const int64_t *shape, int dim) {
+  sel_tensor *part = NULL;
+  if (s->status != SEL_OK || !sel__hold(s, sel__tensor_alias(t, &part), &part)) return NULL;
   for (int d = 0; d < t->ndim; d++)
-    if (d != dim) (*out)->shape[d] = shape[d];
-  sel__tensor_settle(*out);
-  return SEL_OK;
-}
-
-static sel_status packed_cut(sel_tensor *t, const int64_t *shape, int dim, sel_dtype dtype,
-                             sel_tensor **out) {
-  sel_tensor *part;
-  SEL_TRY(cut(t, shape, dim, &part));
-  sel_status status = sel__packed_as(part, dtype, out);
-  sel_release(part);
-  return status;
+    if (d != dim) part->shape[d] = shape[d];
+  sel__tensor_settle(part);
+  return part;
 }
 
 /* out = x indexed; `shape`: the extents of x that are read. */
 static sel_status take(const sel_call *call, sel_index_op op, int dim, const int64_t *shape) {
-  sel_tensor *out = call->out[0], *x = NULL, *index = NULL;
+  sel_tensor *out = call->out[0], *ids = call->in[1];
   if (out->numel == 0) return SEL_OK;
-  sel_status status = packed_cut(call->in[0], shape, dim, (sel_dtype)out->dtype, &x);
-  if (status == SEL_OK) status = sel__packed(call->in[1], &index);
-  if (status == SEL_OK) status = launch_index(call->op->name, op, dim, x, index, out, true);
-  sel_release(index);
-  sel_release(x);
-  return status;
+  SEL_SCOPE(s);
+  sel_tensor *x = sel__operand_as(&s, cut(&s, call->in[0], shape, dim), (sel_dtype)out->dtype);
+  sel_tensor *index = sel__operand_as(&s, ids, (sel_dtype)ids->dtype);
+  if (s.status == SEL_OK) s.status = launch_index(call->op->name, op, dim, x, index, out, true);
+  sel__scope_drop(&s);
+  return s.status;
 }
 
 /* out = x with src put at index; `shape`: the extents of src that are put, and of out that they
  * reach beside dim. Where the kernel can't write into out itself, it writes into a copy. */
 static sel_status put(const sel_call *call, sel_index_op op, int dim, const int64_t *shape,
                       sel_dtype compute) {
-  sel_tensor *out = call->out[0];
+  sel_tensor *out = call->out[0], *ids = call->in[1];
   if (out != call->in[0]) SEL_TRY(sel__copy(out, call->in[0]));
-  sel_tensor *region = NULL, *target = NULL, *index = NULL, *src = NULL;
-  sel_status status = cut(out, shape, dim, &region);
-  if (status == SEL_OK) status = packed_cut(call->in[2], shape, -1, compute, &src);
-  if (status == SEL_OK && src->numel > 0) {
-    status = sel__packed_as(region, compute, &target);
-    if (status == SEL_OK) status = sel__packed(call->in[1], &index);
-    if (status == SEL_OK) status = launch_index(call->op->name, op, dim, target, index, src, false);
-    if (status == SEL_OK && target != region) status = sel__copy(region, target);
-  }
-  sel_release(src);
-  sel_release(index);
-  sel_release(target);
-  sel_release(region);
-  return status;
+  if (ids->numel == 0) return SEL_OK;
+  SEL_SCOPE(s);
+  sel_tensor *region = cut(&s, out, shape, dim);
+  sel_tensor *target = sel__operand_as(&s, region, compute);
+  sel_tensor *index = sel__operand_as(&s, ids, (sel_dtype)ids->dtype);
+  sel_tensor *src = sel__operand_as(&s, cut(&s, call->in[2], shape, -1), compute);
+  if (s.status == SEL_OK)
+    s.status = launch_index(call->op->name, op, dim, target, index, src, false);
+  return sel__launch_end(&s, target, region);
 }
 
 #define DIM(holder) (*(const int *)(holder)->attrs)
@@ -383,18 +365,20 @@ static sel_status one_hot_infer(const sel_call *call, sel_spec *out) {
 }
 /* Ones scattered along the last dim into zeros, one a row. */
 static sel_status one_hot_launch(sel_call *call) {
-  sel_tensor *out = call->out[0], *index = NULL, *ones = NULL;
+  sel_tensor *out = call->out[0], *ids = call->in[0];
   if (out->numel == 0) return SEL_OK;
   SEL_TRY(sel_fill_(out, 0));
-  sel_spec column = sel__spec_of(out);
-  column.shape[column.ndim - 1] = 1;
-  sel_status status = sel_ones(column.ndim, column.shape, SEL_I64, sel__device(out), &ones);
-  if (status == SEL_OK) status = sel__packed(call->in[0], &index);
-  if (status == SEL_OK)
-    status = launch_index("one_hot", SEL_INDEX_SCATTER, out->ndim - 1, out, index, ones, false);
-  sel_release(index);
-  sel_release(ones);
-  return status;
+  SEL_SCOPE(s);
+  int64_t column[SEL_MAX_DIMS];
+  memcpy(column, out->shape, sizeof column);
+  column[out->ndim - 1] = 1;
+  sel_tensor *ones = NULL;
+  sel__hold(&s, sel_ones(out->ndim, column, SEL_I64, sel__device(out), &ones), &ones);
+  sel_tensor *index = sel__operand_as(&s, ids, (sel_dtype)ids->dtype);
+  if (s.status == SEL_OK)
+    s.status = launch_index("one_hot", SEL_INDEX_SCATTER, out->ndim - 1, out, index, ones, false);
+  sel__scope_drop(&s);
+  return s.status;
 }
 const sel_op sel__op_one_hot = {.name = "one_hot",
                                 .n_out = 1,
@@ -407,9 +391,9 @@ const sel_op sel__op_one_hot = {.name = "one_hot",
 /* x, and index, and where there is one src (else x again). */
 static sel_status run(const sel_op *op, int dim, sel_tensor *x, sel_tensor *index, int n_in,
                       sel_tensor *src, sel_tensor **out) {
-  SEL_TRY(expect_tensor(op->name, "input", x));
-  SEL_TRY(expect_tensor(op->name, "index", index));
-  if (n_in == 3) SEL_TRY(expect_tensor(op->name, "source", src));
+  SEL_TRY(sel__expect_tensor(op->name, "input", x));
+  SEL_TRY(sel__expect_tensor(op->name, "index", index));
+  if (n_in == 3) SEL_TRY(sel__expect_tensor(op->name, "source", src));
   SEL_TRY(sel__dim(op->name, x, dim, &dim));
   return sel__run1(op, n_in, (sel_tensor *[]){x, index, src}, &dim, out);
 }
@@ -434,12 +418,12 @@ sel_status sel_scatter_add(sel_tensor *x, int dim, sel_tensor *index, sel_tensor
 }
 
 sel_status sel_embedding(sel_tensor *weight, sel_tensor *index, sel_tensor **out) {
-  SEL_TRY(expect_tensor("embedding", "weight", weight));
-  SEL_TRY(expect_tensor("embedding", "index", index));
+  SEL_TRY(sel__expect_tensor("embedding", "weight", weight));
+  SEL_TRY(sel__expect_tensor("embedding", "index", index));
   return sel__run1(&sel__op_embedding, 2, (sel_tensor *[]){weight, index}, NULL, out);
 }
 
 sel_status sel_one_hot(sel_tensor *index, int64_t classes, sel_tensor **out) {
-  SEL_TRY(expect_tensor("one_hot", "index", index));
+  SEL_TRY(sel__expect_tensor("one_hot", "index", index));
   return sel__run1(&sel__op_one_hot, 1, &index, &classes, out);
 }

@@ -1,7 +1,5 @@
 /* Joining tensors: cat along a dim they have, stack along a new one. Each input is copied into its
  * part of the result; its gradient is that part of the result's gradient. */
-#include <string.h>
-
 #include "op.h"
 
 #define DIM(holder) (*(const int *)(holder)->attrs)

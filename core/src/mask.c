@@ -3,21 +3,13 @@
  * masked_select and nonzero must know how many elements are true before their result can be
  * allocated, so they wait for the device and read the mask, a byte an element. The positions are
  * found on the host. */
-#include <string.h>
-
 #include "op.h"
-
-static sel_status expect_tensor(const char *what, const char *role, const sel_tensor *t) {
-  SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor as %s, got %s", what, role,
-            t ? "a number" : "NULL");
-  return SEL_OK;
-}
 
 /* Checks both and writes the shape they broadcast to. */
 static sel_status check_mask(const char *what, const sel_tensor *x, const sel_tensor *mask,
                              int *ndim, int64_t *shape) {
-  SEL_TRY(expect_tensor(what, "input", x));
-  SEL_TRY(expect_tensor(what, "mask", mask));
+  SEL_TRY(sel__expect_tensor(what, "input", x));
+  SEL_TRY(sel__expect_tensor(what, "mask", mask));
   SEL_CHECK(mask->dtype == SEL_BOOL, SEL_E_DTYPE,
             "%s: expected a bool mask, got %s; compare, as with x:ne(0)", what,
             sel_dtype_name((sel_dtype)mask->dtype));
@@ -108,7 +100,7 @@ sel_status sel_masked_select(sel_tensor *x, sel_tensor *mask, sel_tensor **out) 
 }
 
 sel_status sel_nonzero(sel_tensor *x, sel_tensor **out) {
-  SEL_TRY(expect_tensor("nonzero", "input", x));
+  SEL_TRY(sel__expect_tensor("nonzero", "input", x));
   SEL_SCOPE(s);
   sel_tensor *mask = x->dtype == SEL_BOOL ? x : x_ne_scalar(&s, x, 0);
   sel_tensor *found = NULL;

@@ -84,6 +84,8 @@ static inline sel_status sel__run1(const sel_op *op, int n_in, sel_tensor *const
 /* Shape that a and b broadcast to; error names the operation. */
 sel_status sel__broadcast(const char *what, int n_a, const int64_t *a, int n_b, const int64_t *b,
                           int *n_out, int64_t *out);
+/* Fails unless t is a tensor with memory, not NULL or a number; `role`: which input it is. */
+sel_status sel__expect_tensor(const char *what, const char *role, const sel_tensor *t);
 /* Fails unless both have one dtype (scalars fit all). */
 sel_status sel__same_dtype(const char *what, const sel_tensor *a, const sel_tensor *b);
 sel_status sel__float_dtype(const char *what, const sel_tensor *t);

@@ -1,9 +1,8 @@
 /* Order: sort, argsort, topk. The kernel sorts rows of a contiguous matrix; another dim is swapped
  * with the last for it. Values are elements of the input, so their gradient goes back to where the
  * indices say they came from. */
-#include <string.h>
-
 #include "op.h"
+#include "precision.h"
 
 SEL_X(zeros, (sel_scope * s, int n, const int64_t *shape, sel_dtype dtype, sel_device *d), n, shape,
       dtype, d)
@@ -26,27 +25,24 @@ static sel_status order_infer(const sel_call *call, sel_spec *out) {
 }
 
 /* t with `dim` swapped with the last: an alias. */
-static sel_status as_rows(const sel_tensor *t, int dim, sel_tensor **out) {
-  SEL_TRY(sel__tensor_alias(t, out));
+static sel_tensor *as_rows(sel_scope *s, sel_tensor *t, int dim) {
+  sel_tensor *rows = NULL;
+  if (s->status != SEL_OK || !sel__hold(s, sel__tensor_alias(t, &rows), &rows)) return NULL;
   int last = t->ndim - 1;
-  if (last > dim) {
-    (*out)->shape[dim] = t->shape[last];
-    (*out)->stride[dim] = t->stride[last];
-    (*out)->shape[last] = t->shape[dim];
-    (*out)->stride[last] = t->stride[dim];
-    sel__tensor_settle(*out);
-  }
-  return SEL_OK;
+  if (last <= dim) return rows;
+  rows->shape[dim] = t->shape[last];
+  rows->stride[dim] = t->stride[last];
+  rows->shape[last] = t->shape[dim];
+  rows->stride[last] = t->stride[dim];
+  sel__tensor_settle(rows);
+  return rows;
 }
 
 /* What the kernel writes instead of `rows`: itself where it is contiguous, else a new tensor. */
-static sel_status room_for(sel_tensor *rows, sel_tensor **out) {
-  if (rows->contiguous) {
-    *out = sel_retain(rows);
-    return SEL_OK;
-  }
-  sel_spec spec = sel__spec_of(rows);
-  return sel__tensor_new(&spec, sel__device(rows), out);
+static sel_tensor *room_for(sel_scope *s, sel_tensor *rows) {
+  sel_tensor *room = NULL;
+  if (s->status != SEL_OK || rows->contiguous) return rows;
+  return sel__hold(s, sel_empty_like(rows, &room), &room);
 }
 
 static sel_status sort_rows(const sel_call *call, sel_tensor *x, sel_tensor *values,
@@ -67,23 +63,19 @@ static sel_status sort_rows(const sel_call *call, sel_tensor *x, sel_tensor *val
 
 static sel_status order_launch(sel_call *call) {
   const order_attrs *a = call->attrs;
+  sel_tensor *x = call->in[0], *rows[2], *room[2];
   if (call->out[0]->numel == 0) return SEL_OK;
-  sel_tensor *x = NULL, *packed = NULL, *rows[2] = {NULL}, *room[2] = {NULL};
-  sel_status status = as_rows(call->in[0], a->dim, &x);
-  if (status == SEL_OK) status = sel__packed(x, &packed);
-  for (int k = 0; k < 2 && status == SEL_OK; k++) {
-    status = as_rows(call->out[k], a->dim, &rows[k]);
-    if (status == SEL_OK) status = room_for(rows[k], &room[k]);
-  }
-  if (status == SEL_OK) status = sort_rows(call, packed, room[0], room[1]);
+  SEL_SCOPE(s);
+  sel_tensor *packed = sel__operand_as(&s, as_rows(&s, x, a->dim), (sel_dtype)x->dtype);
   for (int k = 0; k < 2; k++) {
-    if (status == SEL_OK && room[k] != rows[k]) status = sel__copy(rows[k], room[k]);
-    sel_release(room[k]);
-    sel_release(rows[k]);
+    rows[k] = as_rows(&s, call->out[k], a->dim);
+    room[k] = room_for(&s, rows[k]);
   }
-  sel_release(packed);
-  sel_release(x);
-  return status;
+  if (s.status == SEL_OK) s.status = sort_rows(call, packed, room[0], room[1]);
+  for (int k = 0; k < 2; k++)
+    if (s.status == SEL_OK && room[k] != rows[k]) s.status = sel__copy(rows[k], room[k]);
+  sel__scope_drop(&s);
+  return s.status;
 }
 
 static sel_status order_backward(sel_vjp *v) {
@@ -114,8 +106,7 @@ const sel_op sel__op_topk = {.name = "topk",
 /* ---- the C functions ---- */
 
 static sel_status check_dim(const char *what, const sel_tensor *x, int dim, order_attrs *a) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   SEL_TRY(sel__dim(what, x, dim, &a->dim));
   a->k = x->ndim ? x->shape[a->dim] : 1;
   return SEL_OK;

@@ -1,7 +1,6 @@
 /* Constant padding. Negative amounts crop, so that the gradient of padding is padding by the
  * opposite amounts: x[i] and out[i + before] are one element. */
 #include <math.h>
-#include <string.h>
 
 #include "op.h"
 
@@ -30,35 +29,30 @@ static sel_status pad_infer(const sel_call *call, sel_spec *out) {
 }
 
 /* The elements that x and out share, as an alias of t, which is one of both. */
-static sel_status shared_window(const sel_call *call, const sel_tensor *t, bool of_out,
-                                sel_tensor **out) {
+static sel_tensor *shared_window(sel_scope *s, const sel_call *call, sel_tensor *t) {
   const pad_attrs *a = call->attrs;
   const sel_tensor *x = call->in[0];
-  SEL_TRY(sel__tensor_alias(t, out));
+  sel_tensor *window = NULL;
+  if (s->status != SEL_OK || !sel__hold(s, sel__tensor_alias(t, &window), &window)) return NULL;
   for (int d = 0; d < t->ndim; d++) {
     int64_t first = a->before[d] < 0 ? -a->before[d] : 0; /* in x */
     int64_t last = x->shape[d] + (a->after[d] < 0 ? a->after[d] : 0);
-    (*out)->shape[d] = last > first ? last - first : 0;
-    (*out)->offset += (first + (of_out ? a->before[d] : 0)) * t->stride[d];
+    window->shape[d] = last > first ? last - first : 0;
+    window->offset += (t == x ? first : first + a->before[d]) * t->stride[d];
   }
-  sel__tensor_settle(*out);
-  return SEL_OK;
+  sel__tensor_settle(window);
+  return window;
 }
 
 static sel_status pad_launch(sel_call *call) {
   const pad_attrs *a = call->attrs;
-  sel_tensor *out = call->out[0], *from = NULL, *to = NULL, *number = NULL;
-  sel_status status = shared_window(call, call->in[0], false, &from);
-  if (status == SEL_OK) status = shared_window(call, out, true, &to);
-  if (status == SEL_OK && to->numel < out->numel) {
-    status = sel_scalar(a->value, &number);
-    if (status == SEL_OK) status = sel__copy(out, number);
-  }
-  if (status == SEL_OK) status = sel__copy(to, from);
-  sel_release(number);
-  sel_release(to);
-  sel_release(from);
-  return status;
+  sel_tensor *out = call->out[0];
+  SEL_SCOPE(s);
+  sel_tensor *from = shared_window(&s, call, call->in[0]), *to = shared_window(&s, call, out);
+  if (s.status == SEL_OK && to->numel < out->numel) s.status = sel_fill_(out, a->value);
+  if (s.status == SEL_OK) s.status = sel__copy(to, from);
+  sel__scope_drop(&s);
+  return s.status;
 }
 
 static sel_status pad_backward(sel_vjp *v) {
@@ -82,8 +76,7 @@ const sel_op sel__op_pad = {.name = "pad",
 
 sel_status sel_pad(sel_tensor *x, int npads, const int64_t *pads, double value, sel_tensor **out) {
   char text[SEL_TEXT];
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "pad: expected a tensor, got %s",
-            x ? "a number" : "NULL");
+  SEL_TRY(sel__expect_tensor("pad", "input", x));
   SEL_CHECK(npads >= 0 && npads % 2 == 0 && npads <= 2 * x->ndim, SEL_E_ARGUMENT,
             "pad: expected a pair of amounts a dim, so 0 to %d in pairs for %s, got %d",
             2 * x->ndim, sel_describe(x, text, sizeof text), npads);

@@ -1,13 +1,5 @@
 /* The elements of one tensor in another order, or several times: flip, roll, repeat. */
-#include <string.h>
-
 #include "op.h"
-
-static sel_status expect_tensor(const char *what, const sel_tensor *x) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
-  return SEL_OK;
-}
 
 /* ---- flip: its own gradient ---- */
 
@@ -49,7 +41,7 @@ const sel_op sel__op_flip = {.name = "flip",
                              .backward = flip_backward};
 
 sel_status sel_flip(sel_tensor *x, int ndims, const int *dims, sel_tensor **out) {
-  SEL_TRY(expect_tensor("flip", x));
+  SEL_TRY(sel__expect_tensor("flip", "input", x));
   unsigned mask = 0;
   for (int i = 0; i < ndims; i++) {
     int d;
@@ -64,7 +56,7 @@ sel_status sel_flip(sel_tensor *x, int ndims, const int *dims, sel_tensor **out)
 /* ---- roll: the two halves in the other order ---- */
 
 sel_status sel_roll(sel_tensor *x, int64_t shift, int dim, sel_tensor **out) {
-  SEL_TRY(expect_tensor("roll", x));
+  SEL_TRY(sel__expect_tensor("roll", "input", x));
   SEL_TRY(sel__dim("roll", x, dim, &dim));
   int64_t n = x->ndim ? x->shape[dim] : 1;
   int64_t back = n ? shift % n : 0; /* how many come from the end to the front */
@@ -97,7 +89,7 @@ static sel_status repeated_shape(const sel_tensor *x, int ndim, const int64_t *t
 
 /* Dim by dim: what lies inside is seen as one block, which a broadcast repeats. */
 sel_status sel_repeat(sel_tensor *x, int ndim, const int64_t *times, sel_tensor **out) {
-  SEL_TRY(expect_tensor("repeat", x));
+  SEL_TRY(sel__expect_tensor("repeat", "input", x));
   SEL_TRY(repeated_shape(x, ndim, times));
   int64_t shape[SEL_MAX_DIMS];
   for (int d = 0, lead = ndim - x->ndim; d < ndim; d++)

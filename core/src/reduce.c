@@ -19,8 +19,7 @@ typedef struct reduce_attrs {
 
 static sel_status dims_mask(const char *what, const sel_tensor *x, int ndims, const int *dims,
                             uint8_t *out) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   unsigned mask = 0;
   if (ndims == 0) mask = (1u << x->ndim) - 1;
   for (int i = 0; i < ndims; i++) {
@@ -491,7 +490,7 @@ static sel_tensor *reduced(sel_scope *s, const sel_op *op, sel_tensor *x, int nd
 
 sel_status sel_norm(sel_tensor *x, double p, int ndims, const int *dims, bool keepdim,
                     sel_tensor **out) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "norm: expected a tensor");
+  SEL_TRY(sel__expect_tensor("norm", "input", x));
   SEL_TRY(sel__float_dtype("norm", x));
   if (p == 1) return reduce(&sel__op_sum_abs, x, ndims, dims, 0, keepdim, out);
   SEL_SCOPE(s);
@@ -537,7 +536,7 @@ sel_status sel_logsumexp(sel_tensor *x, int ndims, const int *dims, bool keepdim
 }
 
 sel_status sel_cumsum(sel_tensor *x, int dim, sel_tensor **out) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "cumsum: expected a tensor");
+  SEL_TRY(sel__expect_tensor("cumsum", "input", x));
   SEL_TRY(sel__dim("cumsum", x, dim, &dim));
   return sel__run1(&sel__op_cumsum, 1, &x, &dim, out);
 }
@@ -545,7 +544,7 @@ sel_status sel_cumsum(sel_tensor *x, int dim, sel_tensor **out) {
 /* Which dims of x a broadcast from `shape` made: leading ones, and those of extent 1 there. */
 sel_status sel_sum_to(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out) {
   char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "sum_to: expected a tensor");
+  SEL_TRY(sel__expect_tensor("sum_to", "input", x));
   int dims[SEL_MAX_DIMS], n = 0, lead = x->ndim - ndim;
   bool fits = lead >= 0, same = lead == 0;
   for (int d = 0; d < x->ndim && fits; d++) {

@@ -25,6 +25,12 @@ sel_status sel__broadcast(const char *what, int n_a, const int64_t *a, int n_b, 
   return SEL_OK;
 }
 
+sel_status sel__expect_tensor(const char *what, const char *role, const sel_tensor *t) {
+  SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor as %s, got %s", what, role,
+            t ? "a number" : "NULL");
+  return SEL_OK;
+}
+
 sel_status sel__same_dtype(const char *what, const sel_tensor *a, const sel_tensor *b) {
   if (a->dtype == b->dtype || sel__is_scalar(a) || sel__is_scalar(b)) return SEL_OK;
   const char *x = sel_dtype_name((sel_dtype)a->dtype), *y = sel_dtype_name((sel_dtype)b->dtype);

@@ -4,12 +4,6 @@
 
 #include "op.h"
 
-static sel_status expect_tensor(const char *what, const sel_tensor *x) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
-  return SEL_OK;
-}
-
 /* ---- reshape ---- */
 
 typedef struct shape_attrs {
@@ -21,7 +15,7 @@ typedef struct shape_attrs {
 static sel_status resolve_shape(const char *what, const sel_tensor *x, int ndim,
                                 const int64_t *shape, shape_attrs *out) {
   char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_TRY(expect_tensor(what, x));
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   SEL_CHECK(ndim >= 0 && ndim <= SEL_MAX_DIMS, SEL_E_SHAPE,
             "%s: expected 0 to %d dimensions, got %d", what, SEL_MAX_DIMS, ndim);
   int open = -1;
@@ -127,7 +121,7 @@ sel_status sel_reshape(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor
 }
 
 sel_status sel_flatten(sel_tensor *x, int first, int last, sel_tensor **out) {
-  SEL_TRY(expect_tensor("flatten", x));
+  SEL_TRY(sel__expect_tensor("flatten", "input", x));
   SEL_TRY(sel__dim("flatten", x, first, &first));
   SEL_TRY(sel__dim("flatten", x, last, &last));
   SEL_CHECK(first <= last, SEL_E_ARGUMENT, "flatten: the first dim comes after the last");
@@ -148,20 +142,20 @@ static sel_status drop_dims(sel_tensor *x, unsigned mask, sel_tensor **out) {
 }
 
 sel_status sel_squeeze(sel_tensor *x, int dim, sel_tensor **out) {
-  SEL_TRY(expect_tensor("squeeze", x));
+  SEL_TRY(sel__expect_tensor("squeeze", "input", x));
   SEL_TRY(sel__dim("squeeze", x, dim, &dim));
   return drop_dims(x, dim < x->ndim && x->shape[dim] == 1 ? 1u << dim : 0, out);
 }
 
 sel_status sel_squeeze_all(sel_tensor *x, sel_tensor **out) {
-  SEL_TRY(expect_tensor("squeeze", x));
+  SEL_TRY(sel__expect_tensor("squeeze", "input", x));
   unsigned mask = 0;
   for (int d = 0; d < x->ndim; d++) mask |= (unsigned)(x->shape[d] == 1) << d;
   return drop_dims(x, mask, out);
 }
 
 sel_status sel_unsqueeze(sel_tensor *x, int dim, sel_tensor **out) {
-  SEL_TRY(expect_tensor("unsqueeze", x));
+  SEL_TRY(sel__expect_tensor("unsqueeze", "input", x));
   char text[SEL_TEXT];
   SEL_CHECK(x->ndim < SEL_MAX_DIMS, SEL_E_SHAPE, "unsqueeze: %s has the most dims there can be",
             sel_describe(x, text, sizeof text));
@@ -203,7 +197,7 @@ const sel_op sel__op_permute = {.name = "permute",
                                 .backward = permute_backward};
 
 sel_status sel_permute(sel_tensor *x, int ndims, const int *dims, sel_tensor **out) {
-  SEL_TRY(expect_tensor("permute", x));
+  SEL_TRY(sel__expect_tensor("permute", "input", x));
   char text[SEL_TEXT];
   SEL_CHECK(ndims == x->ndim, SEL_E_ARGUMENT, "permute: expected %d dims for %s, got %d", x->ndim,
             sel_describe(x, text, sizeof text), ndims);
@@ -218,7 +212,7 @@ sel_status sel_permute(sel_tensor *x, int ndims, const int *dims, sel_tensor **o
 }
 
 sel_status sel_transpose(sel_tensor *x, int dim0, int dim1, sel_tensor **out) {
-  SEL_TRY(expect_tensor("transpose", x));
+  SEL_TRY(sel__expect_tensor("transpose", "input", x));
   SEL_TRY(sel__dim("transpose", x, dim0, &dim0));
   SEL_TRY(sel__dim("transpose", x, dim1, &dim1));
   permute_attrs a;
@@ -250,7 +244,7 @@ const sel_op sel__op_expand = {.name = "expand",
                                .backward = expand_backward};
 
 sel_status sel_expand(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out) {
-  SEL_TRY(expect_tensor("expand", x));
+  SEL_TRY(sel__expect_tensor("expand", "input", x));
   char text[SEL_TEXT], want[SEL_TEXT];
   int lead = ndim - x->ndim;
   SEL_CHECK(ndim <= SEL_MAX_DIMS && lead >= 0, SEL_E_SHAPE, "expand: %s does not expand to %s",
@@ -339,7 +333,7 @@ static sel_status slice_backward(sel_vjp *v) {
 }
 
 static sel_status check_sliced(const char *what, const sel_tensor *x, int dim, int *out) {
-  SEL_TRY(expect_tensor(what, x));
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   SEL_CHECK(x->ndim > 0, SEL_E_SHAPE, "%s: a tensor without dims has no part", what);
   return sel__dim(what, x, dim, out);
 }

@@ -123,8 +123,7 @@ const sel_op sel__op_log_softmax = {.name = "log_softmax",
 /* ---- the C functions ---- */
 
 static sel_status check(const char *what, const sel_tensor *x, int *dim) {
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   SEL_TRY(sel__float_dtype(what, x));
   return sel__dim(what, x, *dim, dim);
 }

@@ -8,8 +8,7 @@ SEL_X(where_scalar, (sel_scope * s, sel_tensor *cond, sel_tensor *a, double b), 
 static sel_status triangle(const char *what, bool lower, sel_tensor *x, int64_t diagonal,
                            sel_tensor **out) {
   char text[SEL_TEXT];
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            x ? "a number" : "NULL");
+  SEL_TRY(sel__expect_tensor(what, "input", x));
   SEL_CHECK(x->ndim >= 2, SEL_E_SHAPE, "%s: expected a matrix or a batch of them, got %s", what,
             sel_describe(x, text, sizeof text));
   int64_t rows = x->shape[x->ndim - 2], columns = x->shape[x->ndim - 1];

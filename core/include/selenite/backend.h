@@ -51,7 +51,7 @@ typedef struct sel_pointwise_args {
 } sel_pointwise_args;
 
 /* Copy with conversion of dtype, on one device: operand 0 into operand 1. Float to integer truncates
- * towards zero; to bool is != 0. */
+ * towards zero; to bool is != 0. Strides of the source may be negative (flip). */
 typedef struct sel_copy_args {
   sel_operand source, destination;
   int ndim;
