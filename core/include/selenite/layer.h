@@ -16,7 +16,9 @@ extern "C" {
 
 typedef struct sel_layer sel_layer;
 
-/* ---- options ---- */
+/* ---- options ----
+ * Values follow the rule of what users type in Lua, also when C sets them: an option that names a
+ * dimension counts from 1, and from -1 for the last. sel_options_dim converts for ops.h. */
 
 typedef enum sel_option_kind {
   SEL_OPTION_INT = 0, /* whole number, `low`..`high` */
@@ -32,7 +34,7 @@ typedef struct sel_option {
   sel_option_kind kind;
   bool required;             /* then default_text is not read */
   const char *default_text;  /* "0", "0.1", "true", "relu", "1,1", "f32" */
-  double low, high;          /* both 0: no bounds */
+  double low, high;          /* both 0: no bounds; INFINITY for one side */
   int max_count;             /* INTS */
   const char *choices;       /* STRING, or NULL */
   const char *doc;           /* one line */
@@ -59,6 +61,10 @@ SEL_API const char *sel_options_string(const sel_options *options, const char *n
 /* Writes n values, repeating a single one; the count given by the user must be 1 or n. */
 SEL_API sel_status sel_options_ints(const sel_options *options, const char *name, int n,
                                     int64_t *values);
+/* How many values the user gave for INTS (the default has a count too). */
+SEL_API int sel_options_count(const sel_options *options, const char *name);
+/* An INT that names a dimension, as ops.h counts: 1 becomes 0, -1 stays. 0 is refused. */
+SEL_API sel_status sel_options_dim(const sel_options *options, const char *name, int *out);
 SEL_API sel_dtype sel_options_dtype(const sel_options *options, const char *name);
 SEL_API bool sel_options_is_set(const sel_options *options, const char *name);
 

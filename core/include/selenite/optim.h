@@ -69,7 +69,8 @@ SEL_API sel_status sel_init_xavier_uniform_(sel_tensor *t, double gain);
 SEL_API sel_status sel_init_xavier_normal_(sel_tensor *t, double gain);
 /* Saxe et al. 2013: rows (columns, where there are more rows) orthonormal, times gain. */
 SEL_API sel_status sel_init_orthogonal_(sel_tensor *t, double gain);
-/* Normal, redrawn outside [low, high]. */
+/* Normal, conditioned on [low, high]: one uniform draw an element, through the inverse distribution
+ * function. */
 SEL_API sel_status sel_init_trunc_normal_(sel_tensor *t, double mean, double std, double low,
                                           double high);
 

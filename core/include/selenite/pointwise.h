@@ -112,10 +112,10 @@
   X(B,  kl_div_each,    F, (b > 0) ? b * (LOG((b > 0) ? b : K(1)) - a) : K(0) * a) \
   /* gradients: a is the incoming gradient, b the saved input (x) or output (y) */ \
   X(GB,  relu_grad,         N, (b > 0) ? a : 0) /* y */ \
-  X(GB1, leaky_relu_grad,   F, (b < 0) ? s0 * a : a) /* x */ \
-  X(GB1, elu_grad,          F, (b < 0) ? a * s0 * EXP(b) : a) /* x */ \
-  X(GB1, celu_grad,         F, (b < 0) ? a * EXP(b / s0) : a) /* x */ \
-  X(GB,  selu_grad,         F, K(1.0507009873554805) * ((b < 0) ? a * K(1.6732632423543772) * EXP(b) : a)) /* x */ \
+  X(GB1, leaky_relu_grad,   F, (b > 0) ? a : s0 * a) /* x */ \
+  X(GB1, elu_grad,          F, (b > 0) ? a : a * s0 * EXP(b)) /* x */ \
+  X(GB1, celu_grad,         F, (b > 0) ? a : a * EXP(b / s0)) /* x */ \
+  X(GB,  selu_grad,         F, K(1.0507009873554805) * ((b > 0) ? a : a * K(1.6732632423543772) * EXP(b))) /* x */ \
   X(GB,  sigmoid_grad,      F, a * b * (K(1) - b)) /* y */ \
   X(GB,  tanh_grad,         F, a * (K(1) - b * b)) /* y */ \
   X(GB,  log_sigmoid_grad,  F, a / (K(1) + EXP(b))) /* x */ \
@@ -132,19 +132,22 @@
   X(GT,  bce_with_logits_grad, F, a * (K(1) / (K(1) + EXP(-b)) - c)) /* x, target */
 
 /* Update rules of the optimizers: `p` the parameter, `g` its gradient, `m`, `v`, `w` running state
- * of the same shape, s0...s7 parameters (see core/src/optim.c for their meaning and sources).
+ * of the same shape, s0...s7 parameters (core/src/optim_rules.c says what they mean, with sources).
  *
  *   X(name, states, statements)
  */
 #define SEL_UPDATES(X) \
   X(sgd,          0, g = s2 * g + s1 * p; p -= s0 * g;) \
   X(sgd_momentum, 1, g = s2 * g + s1 * p; m = s3 * m + s4 * g; p -= s0 * ((s5 != 0) ? g + s3 * m : m);) \
-  X(adam,         2, g = s2 * g + s1 * p; p -= s7 * p; m += (K(1) - s3) * (g - m); v = s4 * v + (K(1) - s4) * g * g; \
+  X(adam,         2, g = s2 * g + s1 * p; p -= s7 * p; m += s3 * (g - m); v = (K(1) - s4) * v + s4 * g * g; \
                      p -= s0 * m / (SQRT(v) * s6 + s5);) \
-  X(adam_amsgrad, 3, g = s2 * g + s1 * p; p -= s7 * p; m += (K(1) - s3) * (g - m); v = s4 * v + (K(1) - s4) * g * g; \
+  X(adam_amsgrad, 3, g = s2 * g + s1 * p; p -= s7 * p; m += s3 * (g - m); v = (K(1) - s4) * v + s4 * g * g; \
                      w = (v > w) ? v : w; p -= s0 * m / (SQRT(w) * s6 + s5);) \
-  X(rmsprop,      3, g = s2 * g + s1 * p; v = s3 * v + (K(1) - s3) * g * g; w = (s6 != 0) ? w + (K(1) - s3) * (g - w) : w; \
-                     g = g / (SQRT((s6 != 0) ? v - w * w : v) + s4); m = s5 * m + g; p -= s0 * m;) \
+  X(rmsprop,          1, g = s2 * g + s1 * p; m = (K(1) - s3) * m + s3 * g * g; p -= s0 * g / (SQRT(m) + s4);) \
+  X(rmsprop_momentum, 2, g = s2 * g + s1 * p; m = (K(1) - s3) * m + s3 * g * g; \
+                         v = s5 * v + g / (SQRT(m) + s4); p -= s0 * v;) \
+  X(rmsprop_centered, 3, g = s2 * g + s1 * p; m = (K(1) - s3) * m + s3 * g * g; w += s3 * (g - w); \
+                         v = s5 * v + g / (SQRT(m - w * w) + s4); p -= s0 * v;) \
   X(adagrad,      1, g = s2 * g + s1 * p; m += g * g; p -= s0 * g / (SQRT(m) + s3);)
 /* clang-format on */
 
