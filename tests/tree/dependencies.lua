@@ -43,6 +43,7 @@ local function check_include(path, number, part, folder, bracket, header)
   elseif bracket == '"' then
     local here = path:match("^(.*)/")
     local own = tree.exists(here .. "/" .. header) or tree.exists(folder .. "/" .. header)
+      or folder:find("^tests/") and tree.exists("tests/check/" .. header)
     if header:find("..", 1, true) or not own then
       tree.complain(path, number, "%s is not a file of %s", header, folder)
     end

@@ -1,0 +1,3 @@
+/* A descriptor with fields that the host does not know. */
+#define SIZE (sizeof(sel_plugin) + 8)
+#include "descriptor.h"

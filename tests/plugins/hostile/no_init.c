@@ -1,0 +1,3 @@
+/* A plugin that cannot be initialised. */
+#define INIT NULL
+#include "descriptor.h"

@@ -1,0 +1,3 @@
+/* A plugin without a name. */
+#define NAME NULL
+#include "descriptor.h"

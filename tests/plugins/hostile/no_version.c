@@ -1,0 +1,3 @@
+/* A plugin without a version. */
+#define VERSION ""
+#include "descriptor.h"

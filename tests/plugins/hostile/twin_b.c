@@ -1,0 +1,3 @@
+/* A plugin with the name of twin_a. */
+#define NAME "twin"
+#include "descriptor.h"
