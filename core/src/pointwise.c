@@ -137,6 +137,14 @@ static sel_tensor *drop_where(sel_scope *s, sel_tensor *condition, sel_tensor *x
 }
 static sel_tensor *one_minus(sel_scope *s, sel_tensor *x) { return x_scalar_sub(s, 1, x); }
 
+/* A number as a tensor without dims, for rules that compute with it alone. */
+static sel_tensor *whole(sel_vjp *v, sel_tensor *x) {
+  sel_tensor *t = NULL;
+  if (S->status != SEL_OK || !x || !sel__is_scalar(x)) return x;
+  sel_status status = sel_full(0, NULL, x->value, (sel_dtype)G->dtype, sel__device(G), &t);
+  return sel__hold(S, status, &t);
+}
+
 RULE(zero) { /* piecewise constant */
   (void)v;
   return SEL_OK;
@@ -191,9 +199,10 @@ RULE(pow) { /* b a^(b-1), 0 for b = 0; y ln a, 0 where a = 0 */
   END;
 }
 RULE(atan2) { /* a is y, b is x */
-  sel_tensor *q = x_div(S, G, x_add(S, x_mul(S, A, A), x_mul(S, B, B)));
-  GRAD(0, x_mul(S, q, B));
-  GRAD(1, x_neg(S, x_mul(S, q, A)));
+  sel_tensor *y = whole(v, A), *x = whole(v, B);
+  sel_tensor *q = x_div(S, G, x_add(S, x_mul(S, y, y), x_mul(S, x, x)));
+  GRAD(0, x_mul(S, q, x));
+  GRAD(1, x_neg(S, x_mul(S, q, y)));
   END;
 }
 /* The larger gets the gradient; equal ones half each. */
@@ -303,9 +312,9 @@ RULE(clamp) {
   END;
 }
 RULE(lerp) {
-  GRAD(0, x_mul(S, G, one_minus(S, C)));
+  GRAD(0, x_mul(S, G, one_minus(S, whole(v, C))));
   GRAD(1, x_mul(S, G, C));
-  GRAD(2, x_mul(S, G, x_sub(S, B, A)));
+  GRAD(2, x_mul(S, G, x_sub(S, whole(v, B), A)));
   END;
 }
 RULE(addcmul) {
@@ -408,11 +417,11 @@ RULE(huber_each) {
   END;
 }
 RULE(bce_each) { /* (a - b) / (a (1 - a)), the divisor at least 1e-12 as in PyTorch */
-  sel_tensor *rest = one_minus(S, A);
-  GRAD(0, x_div(S, x_mul(S, G, x_sub(S, A, B)), x_clamp(S, x_mul(S, A, rest), 1e-12, INFINITY)));
+  sel_tensor *x = whole(v, A), *rest = one_minus(S, x);
+  GRAD(0, x_div(S, x_mul(S, G, x_sub(S, x, B)), x_clamp(S, x_mul(S, x, rest), 1e-12, INFINITY)));
   GRAD(1, x_mul(S, G,
                 x_sub(S, x_clamp(S, x_log(S, rest), -100, INFINITY),
-                      x_clamp(S, x_log(S, A), -100, INFINITY))));
+                      x_clamp(S, x_log(S, x), -100, INFINITY))));
   END;
 }
 RULE(bce_with_logits_each) {
@@ -421,7 +430,7 @@ RULE(bce_with_logits_each) {
   END;
 }
 RULE(kl_div_each) {
-  sel_tensor *positive = x_gt_scalar(S, B, 0);
+  sel_tensor *positive = x_gt_scalar(S, whole(v, B), 0);
   GRAD(0, x_neg(S, keep_where(S, positive, x_mul(S, G, B))));
   GRAD(1, keep_where(S, positive, x_mul(S, G, x_sub(S, x_add_scalar(S, x_log(S, B), 1), A))));
   END;
@@ -471,15 +480,17 @@ RULE(log_sigmoid_grad) {
 }
 RULE(softplus_grad) {
   GRAD(0, x_softplus_grad(S, G, B, P0, P1));
+  if (!v->needs[1]) END;
   sel_tensor *scaled = x_mul_scalar(S, B, P0);
   GRAD(1, keep_where(S, x_le_scalar(S, scaled, P1),
                      x_mul_scalar(S, x_sigmoid_grad(S, gg(v), x_sigmoid(S, scaled)), P0)));
   END;
 }
 RULE(gelu_grad) { /* second derivative: phi(x) (2 - x^2), phi the normal density */
+  GRAD(0, x_gelu_grad(S, G, B));
+  if (!v->needs[1]) END;
   sel_tensor *x2 = x_square(S, B);
   sel_tensor *phi = x_mul_scalar(S, x_exp(S, x_mul_scalar(S, x2, -0.5)), 0.39894228040143268);
-  GRAD(0, x_gelu_grad(S, G, B));
   GRAD(1, x_mul(S, gg(v), x_mul(S, phi, x_scalar_sub(S, 2, x2))));
   END;
 }
@@ -487,6 +498,8 @@ RULE(gelu_tanh_grad) {
   /* With u = k (x + c x^3), t = tanh u, t' = (1 - t^2) u': the second derivative is
    * t' + x/2 ((1 - t^2) u'' - 2 t t' u'). */
   const double k = 0.79788456080286536, c = 0.044715;
+  GRAD(0, x_gelu_tanh_grad(S, G, B));
+  if (!v->needs[1]) END;
   sel_tensor *x2 = x_square(S, B);
   sel_tensor *t = x_tanh(S, x_mul(S, B, x_add_scalar(S, x_mul_scalar(S, x2, k * c), k)));
   sel_tensor *u1 = x_add_scalar(S, x_mul_scalar(S, x2, 3 * k * c), k);
@@ -494,14 +507,14 @@ RULE(gelu_tanh_grad) {
   sel_tensor *rest = one_minus(S, x_square(S, t));
   sel_tensor *t1 = x_mul(S, rest, u1);
   sel_tensor *t2 = x_sub(S, x_mul(S, rest, u2), x_mul_scalar(S, x_mul(S, t, x_mul(S, t1, u1)), 2));
-  GRAD(0, x_gelu_tanh_grad(S, G, B));
   GRAD(1, x_mul(S, gg(v), x_add(S, t1, x_mul_scalar(S, x_mul(S, B, t2), 0.5))));
   END;
 }
 RULE(silu_grad) { /* second derivative: s (1 - s) (2 + x (1 - 2 s)) */
+  GRAD(0, x_silu_grad(S, G, B));
+  if (!v->needs[1]) END;
   sel_tensor *s = x_sigmoid(S, B);
   sel_tensor *inner = x_add_scalar(S, x_mul(S, B, one_minus(S, x_mul_scalar(S, s, 2))), 2);
-  GRAD(0, x_silu_grad(S, G, B));
   GRAD(1, x_mul(S, x_sigmoid_grad(S, gg(v), s), inner));
   END;
 }
@@ -524,6 +537,7 @@ RULE(shrink_grad) {
 }
 RULE(smooth_l1_grad) {
   GRAD(0, x_smooth_l1_grad(S, G, B, C, P0));
+  if (!v->needs[1] && !v->needs[2]) END;
   sel_tensor *near = x_lt_scalar(S, x_abs(S, x_sub(S, B, C)), P0);
   sel_tensor *d = keep_where(S, near, x_mul_scalar(S, gg(v), 1 / P0));
   GRAD(1, d);
@@ -532,6 +546,7 @@ RULE(smooth_l1_grad) {
 }
 RULE(huber_grad) {
   GRAD(0, x_huber_grad(S, G, B, C, P0));
+  if (!v->needs[1] && !v->needs[2]) END;
   sel_tensor *d = keep_where(S, x_le_scalar(S, x_abs(S, x_sub(S, B, C)), P0), gg(v));
   GRAD(1, d);
   GRAD(2, x_neg(S, d));
