@@ -496,6 +496,7 @@ static sel_status seed_grad(sel_tensor *root, sel_tensor *given, sel_tensor **ou
 static sel_status seed_root(sel_backward_run *run, sel_tensor *root, sel_tensor *given) {
   SEL_CHECK(sel__wants_grad(root), SEL_E_AUTOGRAD,
             "backward: the tensor does not require a gradient, and nothing it was made from does");
+  SEL_TRY(sel__check_fresh("backward", root));
   sel_tensor *grad;
   SEL_TRY(seed_grad(root, given, &grad));
   if (root->node) {

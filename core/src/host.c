@@ -26,7 +26,7 @@ static size_t first_byte(const sel_tensor *t) {
 }
 
 sel_status sel_read(const sel_tensor *t, void *destination, size_t bytes) {
-  size_t size;
+  size_t size = 0;
   SEL_TRY(check_bytes("read", t, bytes, &size));
   if (size == 0) return SEL_OK;
   sel_tensor *packed;
@@ -39,9 +39,9 @@ sel_status sel_read(const sel_tensor *t, void *destination, size_t bytes) {
 }
 
 static sel_status check_host_write(const char *what, const sel_tensor *t) {
-  SEL_CHECK(!t->requires_grad || !sel_grad_enabled(), SEL_E_AUTOGRAD,
-            "%s: a leaf that requires a gradient can't be changed while gradients are recorded; do "
-            "it under no_grad",
+  SEL_CHECK(!(t->requires_grad || t->node) || !sel_grad_enabled(), SEL_E_AUTOGRAD,
+            "%s: a tensor that requires a gradient can't be changed while gradients are recorded; "
+            "do it under no_grad",
             what);
   char text[SEL_TEXT];
   SEL_CHECK(!sel__self_overlaps(t), SEL_E_ARGUMENT,
@@ -56,7 +56,7 @@ static sel_status write_packed(sel_tensor *t, const void *source, size_t size) {
 }
 
 sel_status sel_write(sel_tensor *t, const void *source, size_t bytes) {
-  size_t size;
+  size_t size = 0;
   SEL_TRY(check_bytes("write", t, bytes, &size));
   SEL_TRY(check_host_write("write", t));
   if (size == 0) return SEL_OK;

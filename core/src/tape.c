@@ -134,8 +134,7 @@ void sel__node_release(sel_node *node) {
 
 /* ---- recording ---- */
 
-/* A tensor's values must still be those its node computed. */
-static sel_status check_fresh(const char *user, const sel_tensor *t) {
+sel_status sel__check_fresh(const char *user, const sel_tensor *t) {
   if (!t->node || t->node_version == sel_tensor_version(t)) return SEL_OK;
   return sel_fail(SEL_E_AUTOGRAD,
                   "%s: its input was computed by '%s', but that memory has since been changed in "
@@ -146,7 +145,7 @@ static sel_status check_fresh(const char *user, const sel_tensor *t) {
 static sel_status take_edge(sel_node *node, int i, sel_tensor *t) {
   node->in_spec[i] = t ? sel__spec_of(t) : (sel_spec){.dtype = SEL_F32};
   if (!sel__wants_grad(t)) return SEL_OK;
-  SEL_TRY(check_fresh(node->name, t));
+  SEL_TRY(sel__check_fresh(node->name, t));
   if (t->node) {
     node->edges[i].node = sel__node_retain(t->node);
     node->edges[i].output = t->node_output;
@@ -161,6 +160,17 @@ static sel_status save(sel_saved *slot, sel_tensor *t, int place) {
   SEL_TRY(sel__tensor_alias(t, &slot->tensor));
   slot->version = sel_tensor_version(t);
   slot->place = place;
+  return SEL_OK;
+}
+
+/* What is about to be overwritten is saved as a copy. */
+static sel_status save_input(sel_saved *slot, sel_tensor *t, int i, const sel_tensor *written) {
+  if (!t || !written || !sel__may_overlap(t, written)) return save(slot, t, i);
+  bool previous = sel_set_grad_enabled(false);
+  sel_status status = sel_clone(t, &slot->tensor);
+  sel_set_grad_enabled(previous);
+  if (status != SEL_OK) return status;
+  slot->place = i;
   return SEL_OK;
 }
 
@@ -197,7 +207,7 @@ sel_status sel__tape_prepare(const sel_call *call, const sel_tensor *written, se
   for (int i = 0; i < call->n_in && status == SEL_OK; i++) status = take_edge(node, i, call->in[i]);
   int slot = 0;
   for (int i = 0; i < call->n_in && i < 16 && status == SEL_OK; i++)
-    if (mask & SEL_IN(i)) status = save(&node->saved[slot++], call->in[i], i);
+    if (mask & SEL_IN(i)) status = save_input(&node->saved[slot++], call->in[i], i, written);
   if (status != SEL_OK) {
     sel__node_release(node);
     return status;

@@ -84,6 +84,8 @@ static inline bool sel__tape_wanted(const sel_call *call) {
     if (sel__wants_grad(call->in[i])) return true;
   return false;
 }
+/* Fails unless t's values are still those its node computed; `user` names what reads it. */
+sel_status sel__check_fresh(const char *user, const sel_tensor *t);
 sel_status sel__tape_prepare(const sel_call *call, const sel_tensor *written, sel_node **out);
 sel_status sel__tape_finish(sel_call *call, sel_node *node);
 /* Drops node, gradient and extra of a tensor that goes. */
