@@ -1,0 +1,29 @@
+/* One field of a loader's batches: chosen rows of a tensor, converted and normalised.
+ *
+ * A batch is made in three steps, so that the middle one, the work, needs no allocation and no
+ * backend and can't fail: new (caller's thread), fill (any thread), finish (caller's thread).
+ */
+#ifndef SEL_BATCH_ROWS_H
+#define SEL_BATCH_ROWS_H
+
+#include "core.h"
+#include "selenite/data.h"
+
+typedef struct sel__rows sel__rows;
+
+/* Checks the description of field `i` and keeps what it needs. New. */
+sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out);
+void sel__rows_release(sel__rows *rows);
+int64_t sel__rows_count(const sel__rows *rows);
+
+/* Memory for n rows. New. */
+sel_status sel__rows_batch(const sel__rows *rows, int64_t n, sel_tensor **out);
+/* Fills it with rows index[0...n-1], or first, first + 1, ... where index is NULL. */
+void sel__rows_fill(const sel__rows *rows, const int64_t *index, int64_t first, int64_t n,
+                    sel_tensor *batch);
+/* The field's dtype on `device`; `batch` itself where nothing changes. May be called again after a
+ * failure. New. */
+sel_status sel__rows_finish(const sel__rows *rows, sel_tensor *batch, sel_device *device,
+                            sel_tensor **out);
+
+#endif
