@@ -29,12 +29,15 @@ SEL_API sel_status sel_archive_set_metadata(sel_archive *archive, const char *ke
                                             const char *value);
 
 /* https://github.com/huggingface/safetensors (format): 8 bytes header length, JSON, data. Tensors are
- * read to the CPU. A dtype Selenite has not (I8, U16, F8, ...) is an error that names the tensor. */
+ * read to the CPU. A dtype Selenite has not (I8, U16, F8, ...) is an error that names the tensor.
+ * Tensors are written ordered as the reference implementation does, by dtype, then name, so that the
+ * same archive makes the same file. */
 SEL_API sel_status sel_safetensors_read(const char *path, sel_archive **out);
 SEL_API sel_status sel_safetensors_write(const char *path, const sel_archive *archive);
 
 /* NEP 1: .npy of versions 1 to 3, C or Fortran order, little endian; a .npz is a zip of them (stored
- * or deflated), names without ".npy". bf16 has no NumPy dtype: writing it is an error that says so. */
+ * or deflated), names without ".npy", written stored and without metadata. bf16 has no NumPy dtype:
+ * writing it is an error that says so. */
 SEL_API sel_status sel_npy_read(const char *path, sel_tensor **out);
 SEL_API sel_status sel_npy_write(const char *path, sel_tensor *tensor);
 SEL_API sel_status sel_npz_read(const char *path, sel_archive **out);
@@ -44,9 +47,10 @@ SEL_API sel_status sel_npz_write(const char *path, const sel_archive *archive);
  * i32), plain or gzipped. */
 SEL_API sel_status sel_idx_read(const char *path, sel_tensor **out);
 
-/* An image: u8 [height, width] (grey), [height, width, 3] (RGB) or [.., 4] (RGBA) as PNG. */
+/* PNG images: u8 [height, width, channels] of 1 (grey), 2 (grey, alpha), 3 (RGB) or 4 (RGBA) channels;
+ * [height, width] is written as grey. Files of other depths and with palettes are read as 8 bits. */
 SEL_API sel_status sel_png_write(const char *path, sel_tensor *image);
-SEL_API sel_status sel_png_read(const char *path, sel_tensor **out); /* u8 [height, width, channels] */
+SEL_API sel_status sel_png_read(const char *path, sel_tensor **out);
 
 /* Writes `size` bytes of text or data the same atomic way. */
 SEL_API sel_status sel_file_write(const char *path, const void *data, size_t size);
