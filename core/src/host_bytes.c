@@ -1,9 +1,6 @@
 /* See host_bytes.h. */
 #include "host_bytes.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 sel_status sel__host_bytes_get(const sel_tensor *t, sel__host_bytes *out) {
   size_t size = (size_t)sel_numel(t) * sel_dtype_size(sel_tensor_dtype(t));
   const void *data = sel_is_contiguous(t) ? sel_data(t) : NULL;
@@ -37,14 +34,6 @@ bool sel__shape_bytes(int ndim, const int64_t *shape, sel_dtype dtype, uint64_t 
   }
   *bytes = empty ? 0 : (uint64_t)product;
   return true;
-}
-
-const char *sel__shape_text(int ndim, const int64_t *shape, char *text, size_t size) {
-  int used = snprintf(text, size, "[");
-  for (int d = 0; d < ndim && used >= 0 && (size_t)used < size; d++)
-    used += snprintf(text + used, size - (size_t)used, "%s%" PRId64, d ? ", " : "", shape[d]);
-  if (used >= 0 && (size_t)used < size) snprintf(text + used, size - (size_t)used, "]");
-  return text;
 }
 
 sel_status sel__host_tensor(int ndim, const int64_t *shape, sel_dtype dtype, sel_tensor **out,

@@ -22,9 +22,6 @@ void sel__host_bytes_release(sel__host_bytes *bytes);
 /* Bytes of a shape that a file claims: false where an extent is negative, or where the product is
  * more than INT64_MAX (with extents 0 counted as 1: strides overflow then as well). */
 bool sel__shape_bytes(int ndim, const int64_t *shape, sel_dtype dtype, uint64_t *bytes);
-/* "[2, 3]" into text, for errors; returns text. */
-const char *sel__shape_text(int ndim, const int64_t *shape, char *text, size_t size);
-
 /* An uninitialised tensor on the CPU to read into. `data` may be NULL when it has no elements. */
 sel_status sel__host_tensor(int ndim, const int64_t *shape, sel_dtype dtype, sel_tensor **out,
                             void **data);

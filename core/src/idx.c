@@ -13,6 +13,7 @@
 #include "host_bytes.h"
 #include "input_file.h"
 #include "selenite/file.h"
+#include "tensor_impl.h"
 
 static uint16_t load16(const uint8_t *p) { return (uint16_t)(p[0] << 8 | p[1]); }
 static uint32_t load32(const uint8_t *p) { return (uint32_t)load16(p) << 16 | load16(p + 2); }
@@ -127,7 +128,7 @@ static sel_status read_elements(gzFile file, const header *h, uint64_t n, void *
 static sel_status read_tensor(gzFile file, uint64_t file_size, sel_tensor **out) {
   header h;
   uint64_t bytes;
-  char shape[256];
+  char shape[SEL_TEXT];
   SEL_TRY(read_header(file, &h));
   sel__shape_text(h.ndim, h.shape, shape, sizeof shape);
   SEL_CHECK(sel__shape_bytes(h.ndim, h.shape, h.type->dtype, &bytes), SEL_E_FILE,

@@ -16,6 +16,7 @@
 #include "input_file.h"
 #include "npy_header.h"
 #include "selenite/file.h"
+#include "tensor_impl.h"
 
 /* Longer than any header of 8 dims; what is longer describes a structured dtype or is no header. */
 enum { HEADER_MAX = 65536 };
@@ -87,7 +88,7 @@ sel_status sel__npy_parse(const sel__npy_source *source, sel_tensor **out) {
   sel__npy_header h;
   uint64_t data_start = 0, size;
   SEL_TRY(read_header(source, &h, &data_start));
-  char shape[256];
+  char shape[SEL_TEXT];
   sel__shape_text(h.ndim, h.shape, shape, sizeof shape);
   SEL_CHECK(sel__shape_bytes(h.ndim, h.shape, h.dtype, &size), SEL_E_FILE,
             "shape %s has more elements than can be counted", shape);

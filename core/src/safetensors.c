@@ -19,6 +19,7 @@
 #include "host_bytes.h"
 #include "input_file.h"
 #include "selenite/file.h"
+#include "tensor_impl.h"
 
 /* The reference implementation's limit. */
 enum { HEADER_MAX = 100000000 };
@@ -129,7 +130,7 @@ static sel_status parse_offsets(const json_t *value, uint64_t available, entry *
   e->begin = (uint64_t)json_integer_value(begin);
   e->end = (uint64_t)json_integer_value(end);
 
-  char shape[256];
+  char shape[SEL_TEXT];
   sel__shape_text(e->ndim, e->shape, shape, sizeof shape);
   uint64_t bytes;
   SEL_CHECK(sel__shape_bytes(e->ndim, e->shape, e->dtype, &bytes), SEL_E_FILE,
