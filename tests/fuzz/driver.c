@@ -43,9 +43,9 @@ static size_t below(size_t n) { return n ? (size_t)(next_random() % n) : 0; }
 /* Replaces `old_size` bytes at `at` by new ones; what grows beyond MAX_SIZE is cut. */
 static void splice(input *in, size_t at, size_t old_size, const uint8_t *bytes, size_t size) {
   static uint8_t tail[MAX_SIZE];
-  size_t rest = in->size - at - old_size;
-  if (at + size > MAX_SIZE) size = MAX_SIZE - at;
-  if (at + size + rest > MAX_SIZE) rest = MAX_SIZE - at - size;
+  size_t rest = in->size - at - old_size, room = at < MAX_SIZE ? MAX_SIZE - at : 0;
+  if (size > room) size = room;
+  if (rest > room - size) rest = room - size;
   memcpy(tail, in->bytes + at + old_size, rest);
   memmove(in->bytes + at, bytes, size);
   memcpy(in->bytes + at + size, tail, rest);
