@@ -159,7 +159,7 @@ static int run_mutations(uint64_t seed, long count) {
   if (child < 0 || waitpid(child, &status, 0) != child) return EXIT_FAILURE;
   if (status != 0 && state->done < count) return report_crash(seed, state);
   printf("%ld inputs of seed %" PRIu64 ", %ld of them valid\n", state->done, seed, state->accepted);
-  return status == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return status == 0 && state->accepted > 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int main(int argc, char **argv) {

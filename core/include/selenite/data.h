@@ -18,10 +18,10 @@ typedef struct sel_loader_settings {
   size_t size;        /* sizeof(sel_loader_settings) */
   int64_t batch_size; /* rows a batch */
   bool shuffle;
-  bool drop_last;     /* leave out a last batch that is not full */
-  uint64_t seed;      /* of the order */
-  int workers;        /* threads; 0 makes each batch when it is asked for */
-  int prefetch;       /* finished batches kept ready, at least 1 */
+  bool drop_last; /* leave out a last batch that is not full */
+  uint64_t seed;  /* of the order */
+  int workers;    /* threads; 0 makes each batch when it is asked for */
+  int prefetch;   /* finished batches kept ready, at least 1 */
 } sel_loader_settings;
 
 /* How one field (tensor) of a batch is made from the rows: converted to `dtype`, then
@@ -31,7 +31,7 @@ typedef struct sel_loader_field {
   size_t size;      /* sizeof(sel_loader_field) */
   sel_tensor *rows; /* borrowed by the call; the loader keeps a reference; on the CPU */
   sel_dtype dtype;
-  double scale;     /* 1 changes nothing */
+  double scale; /* 1 changes nothing */
   int channels;
   const double *mean, *std;
 } sel_loader_field;
@@ -39,7 +39,7 @@ typedef struct sel_loader_field {
 /* All fields have the same number of rows. New. */
 SEL_API sel_status sel_loader_new(const sel_loader_settings *settings, int n_fields,
                                   const sel_loader_field *fields, sel_loader **out);
-SEL_API void sel_loader_release(sel_loader *loader); /* stops and joins the workers */
+SEL_API void sel_loader_release(sel_loader *loader);          /* stops and joins the workers */
 SEL_API int64_t sel_loader_batches(const sel_loader *loader); /* in one epoch */
 SEL_API int64_t sel_loader_rows(const sel_loader *loader);
 /* Starts epoch number `epoch` (from 0) at batch number `first`, for resuming. */
