@@ -15,8 +15,8 @@
 static double normal_cdf(double x) { return 0.5 * erfc(-x * M_SQRT1_2); }
 
 /* x with normal_cdf(x) = rank, for rank <= 1/2: a start from Abramowitz and Stegun 26.2.23 (error
- * below 4.5e-4), then Halley's steps, each of which triples the number of correct digits. Finite for
- * rank 0 too: an unbounded side never gives an infinity. */
+ * below 4.5e-4), then Halley's steps, each of which triples the number of correct digits. Finite
+ * for rank 0 too: an unbounded side never gives an infinity. */
 static double inverse_lower_cdf(double rank) {
   rank = fmax(rank, DBL_MIN);
   double t = sqrt(-2 * log(rank));

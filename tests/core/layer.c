@@ -339,7 +339,10 @@ START_TEST(moving) {
   sel_tensor *tied = sel_layer_slot(first, 0);
   ASSERT_OK(sel_layer_set_slot(second, 0, sel_retain(tied)));
   ASSERT_OK(sel_layer_add_child(outer, "again", sel_layer_retain(first)));
-  ASSERT_OK(sel_set_grad(tied, tied));
+  sel_tensor *grad;
+  ASSERT_OK(sel_ones(1, (int64_t[]){2}, SEL_F32, NULL, &grad));
+  ASSERT_OK(sel_set_grad(tied, grad));
+  sel_release(grad);
   ASSERT_OK(sel_set_requires_grad(sel_layer_slot(second, 3), true));
 
   ASSERT_OK(sel_layer_to(outer, SEL_DTYPE_COUNT, NULL));
