@@ -32,7 +32,6 @@ static sel_status build(sel_layer *layer, const sel_options *options) {
   const sel_layer_type *type = layer->type;
   if (type->state_size && !(layer->state = sel__zalloc(type->state_size))) return SEL_E_MEMORY;
   SEL_TRY(keep_option_text(layer, options));
-  sel_fail(SEL_OK, "init failed without a message");
   sel_status status = type->init(layer, options);
   if (status != SEL_OK) return name_failure(status, type);
   layer->ready = true;

@@ -104,7 +104,7 @@ static sel_status update_with(sel_optimizer *o, const sel__group *group, sel__pa
 }
 
 sel_status sel_optimizer_step(sel_optimizer *o) {
-  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "%s: interrupted", o->kind->name);
+  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
   for (int g = 0; g < o->n_groups; g++) SEL_TRY(prepare(o, &o->groups[g]));
   for (int g = 0; g < o->n_groups; g++)
     for (int i = 0; i < o->groups[g].count; i++) {

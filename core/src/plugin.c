@@ -90,17 +90,27 @@ static bool is_loaded(const char *path, const void *handle) {
   return false;
 }
 
+/* Calls init with an empty error text, so that none of an earlier failure is taken for its own. */
+static sel_status call_init(const sel_plugin *plugin, const char *path) {
+  char earlier[2048];
+  snprintf(earlier, sizeof earlier, "%s", sel_error());
+  sel_fail(SEL_OK, "%s", "");
+  loading_file = path;
+  sel_status status = plugin->init();
+  loading_file = "";
+  if (status == SEL_OK) sel_fail(SEL_OK, "%s", earlier);
+  return status;
+}
+
 /* Runs init; takes back its registrations when it fails. */
 static sel_status run_init(const sel_plugin *plugin, const char *path) {
   int backends = sel__backend_count(), types = sel__layer_type_count();
-  loading_file = path;
-  sel_fail(SEL_OK, "init failed without a message");
-  sel_status status = plugin->init();
-  loading_file = "";
+  sel_status status = call_init(plugin, path);
   if (status == SEL_OK) return SEL_OK;
   sel__backends_truncate(backends);
   sel__layer_types_truncate(types);
-  return sel_fail(status, "%s: plugin '%s': %s", path, plugin->name, sel_error());
+  return sel_fail(status, "%s: plugin '%s': %s", path, plugin->name,
+                  *sel_error() ? sel_error() : "init failed without a message");
 }
 
 /* Checks an opened file, runs its init and lists it. *ran: init was called. path is kept on

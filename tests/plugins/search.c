@@ -30,6 +30,7 @@ START_TEST(own_folder) {
   ck_assert_int_eq(sel_plugin_count(), 0);
   ASSERT_OK(sel_init(NULL));
   ck_assert(is_loaded("cpu") && is_loaded("fc"));
+  ck_assert_str_eq(sel_error(), "");
   ck_assert(strstr(sel_plugin_path_at(0), "/lib/selenite/") != NULL);
   int n = sel_plugin_count();
   ASSERT_OK(sel_init(NULL));
