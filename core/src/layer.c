@@ -32,10 +32,9 @@ static sel_status build(sel_layer *layer, const sel_options *options) {
   const sel_layer_type *type = layer->type;
   if (type->state_size && !(layer->state = sel__zalloc(type->state_size))) return SEL_E_MEMORY;
   SEL_TRY(keep_option_text(layer, options));
+  layer->begun = true;
   sel_status status = type->init(layer, options);
-  if (status != SEL_OK) return name_failure(status, type);
-  layer->ready = true;
-  return SEL_OK;
+  return status == SEL_OK ? SEL_OK : name_failure(status, type);
 }
 
 static sel_status make(const sel_layer_type *type, const sel_options *options, sel_layer **out) {
@@ -94,7 +93,7 @@ sel_layer *sel_layer_retain(sel_layer *layer) {
 
 void sel_layer_release(sel_layer *layer) {
   if (!layer || atomic_fetch_sub_explicit(&layer->refs, 1, memory_order_acq_rel) != 1) return;
-  if (layer->ready && layer->type->finish) layer->type->finish(layer);
+  if (layer->begun && layer->type->finish) layer->type->finish(layer);
   for (int i = 0; i < layer->n_slots; i++) {
     sel__free(layer->slots[i].name);
     sel_release(layer->slots[i].tensor);

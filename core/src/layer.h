@@ -21,7 +21,7 @@ typedef struct sel__child {
 struct sel_layer {
   atomic_int refs;
   const sel_layer_type *type;
-  bool ready; /* init succeeded: finish is due */
+  bool begun; /* init was called: finish is due */
   bool training;
   char *options; /* as text, for layer types that don't describe themselves */
   int n_slots, n_children;

@@ -151,11 +151,18 @@ sel_status sel__options_set_all(sel_options *options, const char *text) {
   return status;
 }
 
+static bool any_is_set(const sel_options *options) {
+  for (int i = 0; i < options->type->n_options; i++)
+    if (options->values[i].set) return true;
+  return false;
+}
+
 void sel__options_print(const sel_options *options, char *text, size_t size) {
+  bool all = !any_is_set(options);
   size_t used = 0;
   text[0] = '\0';
   for (int i = 0; i < options->type->n_options && used < size; i++) {
-    if (!options->values[i].set) continue;
+    if (!all && !options->values[i].set) continue;
     const sel_option *option = &options->type->options[i];
     char value[256];
     sel__value_print(option, &options->values[i], value, sizeof value);

@@ -43,7 +43,7 @@ void sel__value_print(const sel_option *option, const sel__value *value, char *t
 /* "in_features=3, bias=false, kernel_size=3x3". */
 sel_status sel__options_set_all(sel_options *options, const char *text);
 sel_status sel__options_check_required(const sel_options *options);
-/* The options that were set, as sel__options_set_all reads them. */
+/* The options that were set, or all where none was, as sel__options_set_all reads them. */
 void sel__options_print(const sel_options *options, char *text, size_t size);
 
 #endif

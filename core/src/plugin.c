@@ -136,13 +136,31 @@ static const char *dl_reason(const char *path) {
   return strncmp(text, path, length) == 0 && text[length] == ':' ? text + length + 2 : text;
 }
 
+/* Why dlopen failed. A plugin for another ABI may need functions or a libselenite that are not
+ * here: then its descriptor, read without binding its functions, tells more than the linker. */
+static sel_status explain(const char *path) {
+  char reason[512];
+  snprintf(reason, sizeof reason, "%s", dl_reason(path));
+  void *handle = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
+  const sel_plugin *plugin = handle ? dlsym(handle, "sel_plugin_descriptor") : NULL;
+  sel_status status = plugin ? check_abi(plugin, path) : SEL_OK;
+  if (handle) dlclose(handle);
+  if (status != SEL_OK) return status;
+  bool other = strstr(reason, "libselenite.so") != NULL;
+  char ours[64] = "";
+  if (other)
+    snprintf(ours, sizeof ours, " (this Selenite, %s, is libselenite.so.%d)", sel_version(),
+             SEL_ABI_MAJOR);
+  return sel_fail(SEL_E_PLUGIN, "%s: can't be loaded: %s%s", path, reason, ours);
+}
+
 /* *listed: path was taken. A file whose init failed stays mapped: it may have left threads or exit
  * handlers behind. */
 static sel_status load_resolved(const char *path, bool *listed) {
   if (is_loaded(path, NULL)) return SEL_OK;
   SEL_TRY(sel__plugin_file_check(path));
   void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-  if (!handle) return sel_fail(SEL_E_PLUGIN, "%s: can't be loaded: %s", path, dl_reason(path));
+  if (!handle) return explain(path);
   bool ran = false, other_name = is_loaded(path, handle);
   sel_status status = other_name ? SEL_OK : admit(handle, path, &ran);
   if (!ran) dlclose(handle);

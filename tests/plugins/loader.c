@@ -51,7 +51,9 @@ static void put_text(const char *path, const char *text) {
 /* ---- wrong files ---- */
 
 START_TEST(refused) {
-  char other[80], newer[80], sizes[80];
+  char other[80], newer[80], sizes[80], library[80];
+  snprintf(library, sizeof library, "(this Selenite, %s, is libselenite.so.%d)", sel_version(),
+           SEL_ABI_MAJOR);
   snprintf(other, sizeof other, "built for plugin ABI %d.%d, this Selenite (%s) has ABI %d.%d",
            SEL_ABI_MAJOR + 1, SEL_ABI_MINOR, sel_version(), SEL_ABI_MAJOR, SEL_ABI_MINOR);
   snprintf(newer, sizeof newer, "built for plugin ABI %d.%d, this Selenite (%s) has ABI %d.%d",
@@ -74,6 +76,8 @@ START_TEST(refused) {
       {HOSTILE("unknown_kind"), "unknown kind 7, expected 1 (backend) or 2 (layers)"},
       {HOSTILE("no_descriptor"), "exports no sel_plugin_descriptor"},
       {HOSTILE("undefined"), "undefined symbol: sel_function_of_the_future"},
+      {HOSTILE("newer_function"), newer},
+      {HOSTILE("other_library"), library},
       {HOSTILE("fails_silently"), "plugin 'hostile': init failed without a message"},
       {HOSTILE("contradiction"), "layer type contradiction_bad: the default contradicts"},
       {HOSTILE("nested"), "plugin 'nested': plugin_load: /elsewhere/other.so may not be loaded by"},

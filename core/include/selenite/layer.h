@@ -91,11 +91,13 @@ struct sel_layer_type {
 
   /* Reads options, adds parameters, buffers and children. */
   sel_status (*init)(sel_layer *self, const sel_options *options);
-  /* Frees what `state` owns beyond parameters and children; may be NULL. */
+  /* Frees what `state` owns beyond parameters and children; may be NULL. Also called when init failed:
+   * what init did not reach is zero. */
   void (*finish)(sel_layer *self);
   /* Inputs are borrowed (NULL where optional and not given); outputs are new. */
   sel_status (*forward)(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs);
-  /* What `print(layer)` shows between the brackets, into text of `size` bytes; may be NULL. */
+  /* What `print(layer)` shows between the brackets, into text of `size` bytes. NULL: the options that
+   * were set, or all of them where none was. */
   void (*describe)(const sel_layer *self, char *text, size_t size);
 };
 
@@ -114,19 +116,22 @@ SEL_API sel_status sel_layer_new(const sel_layer_type *type, const sel_options *
 SEL_API sel_status sel_layer_make(const char *name, const char *options, sel_layer **out);
 SEL_API sel_layer *sel_layer_retain(sel_layer *layer);
 SEL_API void sel_layer_release(sel_layer *layer);
-/* Checks ports, then runs the type's forward. inputs: n <= n_inputs, missing ones are NULL. */
+/* Checks ports, then runs the type's forward. inputs: n <= n_inputs, missing ones are NULL. Errors
+ * begin with the way from here to the layer that failed, "encoder.3.linear: ". */
 SEL_API sel_status sel_layer_forward(sel_layer *layer, int n, sel_tensor *const *inputs,
                                      sel_tensor **outputs);
 /* For the common layer of one input and one output. */
 SEL_API sel_status sel_layer_apply(sel_layer *layer, sel_tensor *input, sel_tensor **out);
 SEL_API const sel_layer_type *sel_layer_get_type(const sel_layer *layer);
 SEL_API void *sel_layer_state(sel_layer *layer);
+/* What stands between the brackets of `print(layer)`, cut to size; returns text. */
 SEL_API const char *sel_layer_describe(const sel_layer *layer, char *text, size_t size);
 
 SEL_API bool sel_layer_training(const sel_layer *layer);
 SEL_API void sel_layer_set_training(sel_layer *layer, bool on); /* children too */
 
-/* For init: adds a named parameter or buffer. The tensor is taken; a parameter gets requires_grad.
+/* For init: adds a named parameter, buffer or child. Tensor and child are taken; a parameter gets
+ * requires_grad. Names are distinct and without '.'; no layer can be a part of itself.
  * NULL adds a name without tensor (a bias that is off). A buffer that is not persistent is moved
  * with the layer but not saved. */
 SEL_API sel_status sel_layer_add_parameter(sel_layer *layer, const char *name, sel_tensor *tensor);
@@ -142,12 +147,13 @@ SEL_API const char *sel_layer_slot_name(const sel_layer *layer, int i);      /* 
 SEL_API sel_slot_kind sel_layer_slot_kind(const sel_layer *layer, int i);
 SEL_API sel_tensor *sel_layer_slot(const sel_layer *layer, int i);           /* borrowed, or NULL */
 SEL_API sel_tensor *sel_layer_tensor(const sel_layer *layer, const char *name); /* borrowed, NULL */
-/* Replaces the tensor (taken), for moving a layer to another device or dtype and tying weights. */
+/* Replaces the tensor (taken; requires_grad stays as it is), for tying weights. */
 SEL_API sel_status sel_layer_set_slot(sel_layer *layer, int i, sel_tensor *tensor);
 SEL_API int sel_layer_child_count(const sel_layer *layer);
 SEL_API const char *sel_layer_child_name(const sel_layer *layer, int i); /* borrowed */
 SEL_API sel_layer *sel_layer_child(const sel_layer *layer, int i);       /* borrowed */
-/* Moves all slots, children's too. dtype SEL_DTYPE_COUNT, device NULL: unchanged. Only float slots
+/* Moves all slots, children's too; parameters take their gradients along and tied ones stay tied. The
+ * tensors are new where something changes: tell the optimizer afterwards. On failure nothing moves. dtype SEL_DTYPE_COUNT, device NULL: unchanged. Only float slots
  * change dtype. */
 SEL_API sel_status sel_layer_to(sel_layer *layer, sel_dtype dtype, sel_device *device);
 
