@@ -1,5 +1,5 @@
-/* Layers: parameters, buffers and children with a forward function, of a type that describes its own
- * options.
+/* Layers: parameters, buffers and children with a forward function, of a type that describes its
+ * own options.
  *
  * A layer type is data that a plugin registers: from its option table come argument checks, the Lua
  * constructor nn.<name>, help and completion. forward composes the operations of ops.h, whose
@@ -24,20 +24,20 @@ typedef enum sel_option_kind {
   SEL_OPTION_INT = 0, /* whole number, `low`..`high` */
   SEL_OPTION_NUMBER,  /* double, `low`..`high` */
   SEL_OPTION_BOOL,
-  SEL_OPTION_STRING,  /* one of `choices` where given, "relu|tanh" */
-  SEL_OPTION_INTS,    /* up to `max_count` whole numbers (one stands for all), each low..high */
-  SEL_OPTION_DTYPE    /* "f32", ... */
+  SEL_OPTION_STRING, /* one of `choices` where given, "relu|tanh" */
+  SEL_OPTION_INTS,   /* up to `max_count` whole numbers (one stands for all), each low..high */
+  SEL_OPTION_DTYPE   /* "f32", ... */
 } sel_option_kind;
 
 typedef struct sel_option {
   const char *name;
   sel_option_kind kind;
-  bool required;             /* then default_text is not read */
-  const char *default_text;  /* "0", "0.1", "true", "relu", "1,1", "f32" */
-  double low, high;          /* both 0: no bounds; INFINITY for one side */
-  int max_count;             /* INTS */
-  const char *choices;       /* STRING, or NULL */
-  const char *doc;           /* one line */
+  bool required;            /* then default_text is not read */
+  const char *default_text; /* "0", "0.1", "true", "relu", "1,1", "f32" */
+  double low, high;         /* both 0: no bounds; INFINITY for one side */
+  int max_count;            /* INTS */
+  const char *choices;      /* STRING, or NULL */
+  const char *doc;          /* one line */
 } sel_option;
 
 /* Values for the options of one layer: made for a type, filled by name, checked as they are set. */
@@ -91,21 +91,21 @@ struct sel_layer_type {
 
   /* Reads options, adds parameters, buffers and children. */
   sel_status (*init)(sel_layer *self, const sel_options *options);
-  /* Frees what `state` owns beyond parameters and children; may be NULL. Also called when init failed:
-   * what init did not reach is zero. */
+  /* Frees what `state` owns beyond parameters and children; may be NULL. Also called when init
+   * failed: what init did not reach is zero. */
   void (*finish)(sel_layer *self);
   /* Inputs are borrowed (NULL where optional and not given); outputs are new. */
   sel_status (*forward)(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs);
-  /* What `print(layer)` shows between the brackets, into text of `size` bytes. NULL: the options that
-   * were set, or all of them where none was. */
+  /* What `print(layer)` shows between the brackets, into text of `size` bytes. NULL: the options
+   * that were set, or all of them where none was. */
   void (*describe)(const sel_layer *self, char *text, size_t size);
 };
 
-/* Called from a plugin's init; the table is borrowed and lives as long as the plugin. A name that is
- * taken, or a description that contradicts itself, is refused. */
+/* Called from a plugin's init; the table is borrowed and lives as long as the plugin. A name that
+ * is taken, or a description that contradicts itself, is refused. */
 SEL_API sel_status sel_register_layer_type(const sel_layer_type *type);
-SEL_API const sel_layer_type *sel_layer_type_find(const char *name); /* NULL: none. Borrowed */
-SEL_API const sel_layer_type *sel_layer_type_at(int i);              /* NULL past the last */
+SEL_API const sel_layer_type *sel_layer_type_find(const char *name);   /* NULL: none. Borrowed */
+SEL_API const sel_layer_type *sel_layer_type_at(int i);                /* NULL past the last */
 SEL_API const char *sel_layer_type_origin(const sel_layer_type *type); /* plugin file; borrowed */
 
 /* ---- layers ---- */
@@ -139,22 +139,26 @@ SEL_API sel_status sel_layer_add_buffer(sel_layer *layer, const char *name, sel_
                                         bool persistent);
 SEL_API sel_status sel_layer_add_child(sel_layer *layer, const char *name, sel_layer *child);
 
-typedef enum sel_slot_kind { SEL_SLOT_PARAMETER = 0, SEL_SLOT_BUFFER, SEL_SLOT_SCRATCH } sel_slot_kind;
+typedef enum sel_slot_kind {
+  SEL_SLOT_PARAMETER = 0,
+  SEL_SLOT_BUFFER,
+  SEL_SLOT_SCRATCH
+} sel_slot_kind;
 /* Parameters and buffers of the layer itself, in the order they were added. SCRATCH: a buffer that
  * is not persistent. */
 SEL_API int sel_layer_slot_count(const sel_layer *layer);
-SEL_API const char *sel_layer_slot_name(const sel_layer *layer, int i);      /* borrowed */
+SEL_API const char *sel_layer_slot_name(const sel_layer *layer, int i); /* borrowed */
 SEL_API sel_slot_kind sel_layer_slot_kind(const sel_layer *layer, int i);
-SEL_API sel_tensor *sel_layer_slot(const sel_layer *layer, int i);           /* borrowed, or NULL */
+SEL_API sel_tensor *sel_layer_slot(const sel_layer *layer, int i); /* borrowed, or NULL */
 SEL_API sel_tensor *sel_layer_tensor(const sel_layer *layer, const char *name); /* borrowed, NULL */
 /* Replaces the tensor (taken; requires_grad stays as it is), for tying weights. */
 SEL_API sel_status sel_layer_set_slot(sel_layer *layer, int i, sel_tensor *tensor);
 SEL_API int sel_layer_child_count(const sel_layer *layer);
 SEL_API const char *sel_layer_child_name(const sel_layer *layer, int i); /* borrowed */
 SEL_API sel_layer *sel_layer_child(const sel_layer *layer, int i);       /* borrowed */
-/* Moves all slots, children's too; parameters take their gradients along and tied ones stay tied. The
- * tensors are new where something changes: tell the optimizer afterwards. On failure nothing moves. dtype SEL_DTYPE_COUNT, device NULL: unchanged. Only float slots
- * change dtype. */
+/* Moves all slots, children's too; parameters take their gradients along and tied ones stay tied.
+ * The tensors are new where something changes: tell the optimizer afterwards. On failure nothing
+ * moves. dtype SEL_DTYPE_COUNT, device NULL: unchanged. Only float slots change dtype. */
 SEL_API sel_status sel_layer_to(sel_layer *layer, sel_dtype dtype, sel_device *device);
 
 #ifdef __cplusplus

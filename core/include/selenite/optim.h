@@ -21,24 +21,28 @@ typedef struct sel_optimizer sel_optimizer;
 SEL_API sel_status sel_optimizer_new(const char *kind, sel_optimizer **out);
 SEL_API void sel_optimizer_release(sel_optimizer *optimizer);
 /* Adds a group of parameters with settings of its own, which start as PyTorch's defaults; returns
- * its number, counted from 0, through `group`. The tensors are kept (a reference each). */
+ * its number, counted from 0, through `group` (NULL allowed). The tensors, float leaves in no other
+ * group, are kept (a reference each). */
 SEL_API sel_status sel_optimizer_add_group(sel_optimizer *optimizer, int n,
                                            sel_tensor *const *parameters, int *group);
+/* Switches (nesterov, amsgrad, ...) are 0 or 1. */
 SEL_API sel_status sel_optimizer_set(sel_optimizer *optimizer, int group, const char *setting,
                                      double value);
-SEL_API sel_status sel_optimizer_get(const sel_optimizer *optimizer, int group,
-                                     const char *setting, double *out);
+SEL_API sel_status sel_optimizer_get(const sel_optimizer *optimizer, int group, const char *setting,
+                                     double *out);
 /* Names of the settings of this kind, NULL past the last. Borrowed. */
 SEL_API const char *sel_optimizer_setting_at(const sel_optimizer *optimizer, int i);
 SEL_API int sel_optimizer_group_count(const sel_optimizer *optimizer);
 
-/* Updates every parameter that has a gradient, in place. */
+/* Updates every parameter that has a gradient, in place and off the tape. f16 and bf16 parameters
+ * are updated in f32, with f32 states, and rounded. Settings that exclude each other (nesterov
+ * without momentum) are an error here. */
 SEL_API sel_status sel_optimizer_step(sel_optimizer *optimizer);
 /* Clears gradients: they are written, not added to, by the next backward. */
 SEL_API void sel_optimizer_zero_grad(sel_optimizer *optimizer);
 
 /* State for checkpoints: tensor `name` ("momentum_buffer", "exp_avg", ...) of parameter i (counted
- * over all groups); NULL where it has none yet. Borrowed. Setting takes a copy. */
+ * over all groups); NULL where it has none yet. Borrowed. Setting takes a copy; NULL drops it. */
 SEL_API int sel_optimizer_parameter_count(const sel_optimizer *optimizer);
 SEL_API const char *sel_optimizer_state_name(const sel_optimizer *optimizer, int k); /* NULL: end */
 SEL_API sel_tensor *sel_optimizer_state(const sel_optimizer *optimizer, int i, const char *name);

@@ -31,23 +31,27 @@ typedef struct sel_plugin {
   size_t size; /* sizeof(sel_plugin) the plugin was built with */
   const char *name, *version, *licence;
   sel_plugin_kind kind;
-  /* Registers what the plugin brings: sel_register_backend, sel_register_layer_type. Called once, in
-   * the loading thread. What was registered before a failure is taken back. */
+  /* Registers what the plugin brings: sel_register_backend, sel_register_layer_type. Called once,
+   * in the loading thread; loads no other plugin. What was registered before a failure is taken
+   * back; the file stays mapped then, as init may have left threads or exit handlers behind. */
   sel_status (*init)(void);
 } sel_plugin;
 
-/* Loads one file. A file that is loaded already is left as it is. */
+/* Loads one file; a name without '/' is a file of the working directory, never of the linker's
+ * search path. A file that is loaded already is left as it is. Any thread may call. */
 SEL_API sel_status sel_plugin_load(const char *path);
 /* Loads all *.so files of a folder in alphabetical order; files that are refused don't stop the
- * others: the first refusal is returned, the number loaded goes to `loaded` (NULL allowed). */
+ * others: the first refusal is returned, the number loaded goes to `loaded` in any case (NULL
+ * allowed). */
 SEL_API sel_status sel_plugin_load_folder(const char *folder, int *loaded);
-/* Loads the folder `selenite` beside libselenite, then each folder of `extra_path` (separated by
- * ':'; NULL for none). Never looks in the working directory. Does nothing the second time. */
+/* Loads the folder `selenite` beside libselenite, then each folder of `extra_path` (absolute,
+ * separated by ':'; NULL for none). Never looks in the working directory. Refusals are as in
+ * sel_plugin_load_folder; after a call without one, further calls do nothing. */
 SEL_API sel_status sel_init(const char *extra_path);
 
 SEL_API int sel_plugin_count(void);
-SEL_API const sel_plugin *sel_plugin_at(int i);      /* borrowed; NULL past the last */
-SEL_API const char *sel_plugin_path_at(int i);       /* file it came from; borrowed */
+SEL_API const sel_plugin *sel_plugin_at(int i); /* borrowed; NULL past the last */
+SEL_API const char *sel_plugin_path_at(int i);  /* file it came from; borrowed */
 
 #ifdef __cplusplus
 }
