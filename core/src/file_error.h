@@ -7,6 +7,8 @@
 
 /* On failure puts "operation: path: " before the error text. Returns `status`. */
 sel_status sel__name_file(sel_status status, const char *operation, const char *path);
+/* The same for a part of the file: "tensor 'w': ". */
+sel_status sel__name_part(sel_status status, const char *kind, const char *name);
 
 /* A path that is NULL or empty is the caller's mistake, not the file's. */
 #define SEL_CHECK_PATH(operation, path) \

@@ -98,7 +98,7 @@ static sel_status read_entry(zip_t *zip, zip_uint64_t i, uint64_t *packed, sel_a
   if (status == SEL_OK) status = add_array(archive, entry.name, t);
   if (status == SEL_OK) *packed -= entry.comp_size;
   sel_release(t);
-  return sel__name_file(status, "entry", entry.name);
+  return sel__name_part(status, "entry", entry.name);
 }
 
 /* Takes over in->fd. */
@@ -247,7 +247,7 @@ static sel_status write_zip(const char *path, const sel_archive *archive, array 
   SEL_CHECK(zip, SEL_E_FILE, "cannot begin the zip: libzip's error %d", code);
   for (int i = 0; i < n; i++) {
     const char *name = sel_archive_name(archive, i);
-    sel_status status = sel__name_file(put_entry(zip, name, &arrays[i]), "tensor", name);
+    sel_status status = sel__name_part(put_entry(zip, name, &arrays[i]), "tensor", name);
     if (status == SEL_OK) continue;
     zip_discard(zip);
     return status;
@@ -268,7 +268,7 @@ static sel_status write_archive(const char *path, const sel_archive *archive) {
   if (!arrays) return SEL_E_MEMORY;
   sel_status status = SEL_OK;
   for (int i = 0; i < n && status == SEL_OK; i++)
-    status = sel__name_file(prepare_array(sel_archive_tensor(archive, i), &arrays[i]), "tensor",
+    status = sel__name_part(prepare_array(sel_archive_tensor(archive, i), &arrays[i]), "tensor",
                             sel_archive_name(archive, i));
   if (status == SEL_OK) status = sel__atomic_begin(path, &file);
   if (status == SEL_OK && n == 0) status = write_empty_zip(&file);

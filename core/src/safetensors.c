@@ -204,7 +204,7 @@ static sel_status read_tensor(const sel__input *in, uint64_t data_start, const e
 
 /* Puts the name of the tensor in front of a failure. */
 static sel_status name_tensor(sel_status status, const char *name) {
-  return sel__name_file(status, "tensor", name);
+  return sel__name_part(status, "tensor", name);
 }
 
 static sel_status read_entries(const sel__input *in, json_t *header, uint64_t data_start,

@@ -215,30 +215,30 @@ START_TEST(refuses_headers) {
 END_TEST
 
 START_TEST(refuses_tensors) {
-  ASSERT_REFUSED("{\"w\":1}", 0, "tensor: w", "object");
-  ASSERT_REFUSED(W("\"F8_E4M3\"", "[1]", "[0,1]"), 1, "tensor: w", "F8_E4M3", "F32");
-  ASSERT_REFUSED(W("\"U16\"", "[1]", "[0,2]"), 2, "tensor: w", "U16");
-  ASSERT_REFUSED(W("3", "[1]", "[0,1]"), 1, "tensor: w", "dtype");
-  ASSERT_REFUSED(W("\"U8\"", "3", "[0,1]"), 1, "tensor: w", "shape");
-  ASSERT_REFUSED(W("\"U8\"", "[-1]", "[0,1]"), 1, "tensor: w", "extent 0");
-  ASSERT_REFUSED(W("\"U8\"", "[1.0]", "[0,1]"), 1, "tensor: w", "extent 0");
-  ASSERT_REFUSED(W("\"U8\"", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, "tensor: w", "8 dims", "9");
-  ASSERT_REFUSED(W("\"F32\"", "[4611686018427387904,2]", "[0,0]"), 0, "tensor: w", "counted",
+  ASSERT_REFUSED("{\"w\":1}", 0, "tensor 'w'", "object");
+  ASSERT_REFUSED(W("\"F8_E4M3\"", "[1]", "[0,1]"), 1, "tensor 'w'", "F8_E4M3", "F32");
+  ASSERT_REFUSED(W("\"U16\"", "[1]", "[0,2]"), 2, "tensor 'w'", "U16");
+  ASSERT_REFUSED(W("3", "[1]", "[0,1]"), 1, "tensor 'w'", "dtype");
+  ASSERT_REFUSED(W("\"U8\"", "3", "[0,1]"), 1, "tensor 'w'", "shape");
+  ASSERT_REFUSED(W("\"U8\"", "[-1]", "[0,1]"), 1, "tensor 'w'", "extent 0");
+  ASSERT_REFUSED(W("\"U8\"", "[1.0]", "[0,1]"), 1, "tensor 'w'", "extent 0");
+  ASSERT_REFUSED(W("\"U8\"", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, "tensor 'w'", "8 dims", "9");
+  ASSERT_REFUSED(W("\"F32\"", "[4611686018427387904,2]", "[0,0]"), 0, "tensor 'w'", "counted",
                  "[4611686018427387904, 2]");
   ASSERT_REFUSED(W("\"U8\"", "[0,4611686018427387904,4611686018427387904]", "[0,0]"), 0, "counted");
   ASSERT_REFUSED(W("\"U8\"", "[99999999999999999999]", "[0,0]"), 0, "JSON");
-  ASSERT_REFUSED(W("\"F32\"", "[2,3]", "[0,20]"), 20, "tensor: w", "24 bytes", "F32[2, 3]",
+  ASSERT_REFUSED(W("\"F32\"", "[2,3]", "[0,20]"), 20, "tensor 'w'", "24 bytes", "F32[2, 3]",
                  "[0, 20]");
 }
 END_TEST
 
 START_TEST(refuses_offsets) {
-  ASSERT_REFUSED(W("\"U8\"", "[1]", "[0]"), 1, "tensor: w", "data_offsets");
-  ASSERT_REFUSED(W("\"U8\"", "[1]", "[0,1,2]"), 1, "tensor: w", "data_offsets");
-  ASSERT_REFUSED(W("\"U8\"", "[1]", "[1,0]"), 1, "tensor: w", "data_offsets");
-  ASSERT_REFUSED(W("\"U8\"", "[1]", "[-1,0]"), 1, "tensor: w", "data_offsets");
-  ASSERT_REFUSED(W("\"U8\"", "[1]", "\"x\""), 1, "tensor: w", "data_offsets");
-  ASSERT_REFUSED(W("\"U8\"", "[4]", "[0,4]"), 3, "tensor: w", "truncated", "byte 4", "3 bytes");
+  ASSERT_REFUSED(W("\"U8\"", "[1]", "[0]"), 1, "tensor 'w'", "data_offsets");
+  ASSERT_REFUSED(W("\"U8\"", "[1]", "[0,1,2]"), 1, "tensor 'w'", "data_offsets");
+  ASSERT_REFUSED(W("\"U8\"", "[1]", "[1,0]"), 1, "tensor 'w'", "data_offsets");
+  ASSERT_REFUSED(W("\"U8\"", "[1]", "[-1,0]"), 1, "tensor 'w'", "data_offsets");
+  ASSERT_REFUSED(W("\"U8\"", "[1]", "\"x\""), 1, "tensor 'w'", "data_offsets");
+  ASSERT_REFUSED(W("\"U8\"", "[4]", "[0,4]"), 3, "tensor 'w'", "truncated", "byte 4", "3 bytes");
   ASSERT_REFUSED(W("\"U8\"", "[4]", "[0,4]"), 6, "4 bytes", "found 6");
   ASSERT_REFUSED(W("\"U8\"", "[3]", "[1,4]"), 4, "tensor 'w'", "byte 0", "found 1");
   ASSERT_REFUSED(
