@@ -1,0 +1,141 @@
+-- The command line of the `selenite` executable: options, scripts, what is printed when they fail.
+--
+-- Returns a function of argv (program name first) that returns the exit status: 0, 1 after an
+-- error, 2 for a wrong command line, 130 after an interruption.
+
+local usage = [=[
+usage: selenite [options] [script [arguments]]
+  script         a Lua script; "-" or nothing reads it from standard input
+  -e CODE        runs CODE before the script
+  -v, --version  prints version, devices and plugins
+  -h, --help     prints this
+Without script and -e, on a terminal, reads lines and prints what they give.
+]=]
+
+-- Traceback of user code, for xpcall: an error becomes { message =, traceback = }.
+local function on_error(e)
+  if type(e) == "table" and getmetatable(e) == nil and e.exit_status then return e end
+  local loaded = package.loaded["selenite.errors"]
+  local traceback = loaded and loaded.traceback_of(e) or ""
+  local text = type(e) == "string" and e
+    or (getmetatable(e) or {}).__tostring and tostring(e)
+    or ("(error object is a %s value)"):format(type(e))
+  return { message = text, traceback = traceback }
+end
+
+-- Runs chunk(...); returns the exit status and prints an error.
+local function run(chunk, ...)
+  local ok, failure = xpcall(chunk, on_error, ...)
+  if ok then return 0 end
+  io.stdout:flush()
+  if failure.message == "interrupted" then
+    io.stderr:write("selenite: interrupted\n")
+    return 130
+  end
+  io.stderr:write("selenite: ", failure.message, "\n")
+  if failure.traceback ~= "" then io.stderr:write(failure.traceback, "\n") end
+  return 1
+end
+
+local function run_text(load_chunk, ...)
+  local chunk, message = load_chunk()
+  if not chunk then
+    io.stderr:write("selenite: ", message, "\n")
+    return 1
+  end
+  return run(chunk, ...)
+end
+
+local function print_version()
+  local ffi = require "ffi"
+  local library = require "selenite.library"
+  local sel = require "selenite"
+  local C = library.C
+  print(("Selenite %s, %s"):format(sel._VERSION, jit.version))
+  print("library   " .. library.path)
+  print("Lua files " .. library.folder)
+  local i = 0
+  local backend = C.sel_backend_at(0)
+  while backend ~= nil do
+    print("backend   " .. ffi.string(backend.name))
+    local reason = ffi.new "const char *[1]"
+    local n = backend.device_count(reason)
+    if n == 0 and reason[0] ~= nil then print("  not available: " .. ffi.string(reason[0])) end
+    for d = 0, n - 1 do
+      local opened = ffi.new "sel_backend_device[1]"
+      local name = ffi.string(backend.name) .. (d > 0 and ":" .. d or "")
+      if backend.device_open(d, opened) == 0 then
+        print(("  %s: %s"):format(name, ffi.string(backend.device_summary(opened[0]))))
+      end
+    end
+    i = i + 1
+    backend = C.sel_backend_at(i)
+  end
+  for p = 0, C.sel_plugin_count() - 1 do
+    local plugin = C.sel_plugin_at(p)
+    print(("plugin    %s %s (%s) %s")
+          :format(ffi.string(plugin.name), ffi.string(plugin.version), ffi.string(plugin.licence),
+                  ffi.string(C.sel_plugin_path_at(p))))
+  end
+end
+
+-- The table `arg` as lua makes it: the script at 0, what stands before it at negative positions.
+local function make_arg(argv, script)
+  local list = {}
+  for i = 1, #argv do list[i - script] = argv[i] end
+  return list
+end
+
+local function parse(argv)
+  local options = { code = {} }
+  local i = 2
+  while argv[i] and argv[i]:sub(1, 1) == "-" and argv[i] ~= "-" do
+    local option = argv[i]
+    if option == "-e" then
+      i = i + 1
+      if not argv[i] then return nil, "-e needs code behind it" end
+      options.code[#options.code + 1] = argv[i]
+    elseif option == "-v" or option == "--version" then
+      options.version = true
+    elseif option == "-h" or option == "--help" then
+      options.help = true
+    elseif option == "--" then
+      i = i + 1
+      break
+    else
+      return nil, ("there is no option '%s'"):format(option)
+    end
+    i = i + 1
+  end
+  options.script = i
+  return options
+end
+
+return function(...)
+  local argv = { ... }
+  local options, problem = parse(argv)
+  if not options then
+    io.stderr:write("selenite: ", problem, "\n", usage)
+    return 2
+  end
+  if options.help then
+    io.stdout:write(usage)
+    return 0
+  end
+  if options.version then return run(print_version) end
+
+  _G.arg = make_arg(argv, options.script)
+  for _, code in ipairs(options.code) do
+    local status = run_text(function() return loadstring(code, "=(command line)") end)
+    if status ~= 0 then return status end
+  end
+  local script = argv[options.script]
+  if script and script ~= "-" then
+    return run_text(function() return loadfile(script) end, unpack(argv, options.script + 1))
+  end
+  if not script and #options.code > 0 then return 0 end
+  if not script and require("selenite.progress").is_terminal(0) then
+    return require "selenite.lines" ()
+  end
+  return run_text(function() return loadfile() end, unpack(argv, options.script + 1))
+end

@@ -1,0 +1,102 @@
+-- Batches of a dataset, shuffled, made ahead of time by C threads.
+--
+--   local loader = data.loader(dataset, { batch_size = 64, shuffle = true })
+--   for images, labels in loader:batches() do ... end
+
+local ffi = require "ffi"
+local library = require "selenite.library"
+local errors = require "selenite.errors"
+local memory = require "selenite.memory"
+local arguments = require "selenite.arguments"
+
+local C = library.C
+local check = errors.check
+local loader = {}
+loader.__index = loader
+
+local loader_out, more = ffi.new "sel_loader *[1]", ffi.new "bool[1]"
+
+local defaults = { batch_size = 1, shuffle = false, drop_last = false, seed = false, workers = 1,
+                   prefetch = 2, device = false }
+
+-- A C array of `numbers`; a NULL pointer for nil.
+local function doubles(numbers, anchors)
+  if not numbers then return nil end
+  local array = ffi.new("double[?]", #numbers, numbers)
+  anchors[#anchors + 1] = array
+  return array
+end
+
+local function c_fields(dataset, anchors)
+  local n = #dataset.fields
+  local fields = ffi.new("sel_loader_field[?]", n)
+  for i, field in ipairs(dataset.fields) do
+    local f = fields[i - 1]
+    f.size = ffi.sizeof "sel_loader_field"
+    f.rows = field.rows
+    f.dtype = arguments.dtype("loader", field.dtype)
+    f.scale = field.scale
+    f.channels = field.mean and #field.mean or 0
+    f.mean, f.std = doubles(field.mean, anchors), doubles(field.std, anchors)
+  end
+  return n, fields
+end
+
+-- data.loader(dataset, options): batch_size = 1, shuffle = false, drop_last = false (leave out a
+-- last batch that is not full), workers = 1 (threads; 0 makes each batch when it is asked for),
+-- prefetch = 2 (batches kept ready), device (the default device), seed (drawn from the
+-- generator). The order depends on the seed and the epoch alone.
+local function new(dataset, options)
+  if type(dataset) ~= "table" or not dataset.fields then
+    errors.argument("loader", 1, "dataset", "a dataset", dataset)
+  end
+  errors.check_options("loader", options, defaults)
+  local o = {}
+  for name, default in pairs(defaults) do
+    o[name] = default
+    if options and options[name] ~= nil then o[name] = options[name] end
+  end
+  for _, name in ipairs { "batch_size", "workers", "prefetch" } do
+    if type(o[name]) ~= "number" or o[name] % 1 ~= 0 then
+      errors.option("loader", name, "a whole number", o[name])
+    end
+  end
+  local settings = ffi.new "sel_loader_settings"
+  settings.size = ffi.sizeof "sel_loader_settings"
+  settings.batch_size, settings.shuffle, settings.drop_last = o.batch_size, o.shuffle, o.drop_last
+  settings.seed = o.seed or C.sel_random_below(2 ^ 53)
+  settings.workers, settings.prefetch = o.workers, o.prefetch
+  local anchors = {}
+  local n, fields = c_fields(dataset, anchors)
+  check(C.sel_loader_new(settings, n, fields, loader_out))
+  return setmetatable({
+    handle = ffi.gc(loader_out[0], C.sel_loader_release),
+    n_fields = n,
+    next_epoch = 0,
+    device = arguments.device("loader", o.device or nil),
+  }, loader)
+end
+
+-- loader:size(): batches in one epoch; loader:rows(): examples.
+function loader:size() return tonumber(C.sel_loader_batches(self.handle)) end
+function loader:rows() return tonumber(C.sel_loader_rows(self.handle)) end
+
+-- loader:waited(): seconds spent waiting for batches so far.
+function loader:waited() return C.sel_loader_waited(self.handle) end
+
+local function next_batch(self)
+  check(C.sel_loader_next(self.handle, self.device, memory.out, more))
+  if not more[0] then return nil end
+  return memory.wrap_many(self.n_fields)
+end
+
+-- for x, y in loader:batches(epoch, first) do: one epoch of batches, a tensor for each field. epoch
+-- counts from 1 and goes on by itself when it is left out; first is the batch to begin with.
+function loader:batches(epoch, first)
+  epoch = epoch and epoch - 1 or self.next_epoch
+  self.next_epoch = epoch + 1
+  check(C.sel_loader_start(self.handle, epoch, (first or 1) - 1))
+  return next_batch, self
+end
+
+return new

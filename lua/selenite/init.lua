@@ -1,0 +1,122 @@
+-- The module `selenite`: starts the library and gathers what the other files define.
+--
+-- The only place that reads environment variables:
+--   SELENITE_PLUGIN_PATH   more folders with plugins, separated by ':'
+--   SELENITE_NUM_THREADS   worker threads; one a core when not set
+--   SELENITE_DEVICE        the default device; cpu when not set
+--   SELENITE_DATASETS      folder above the data sets; /usr/share/datasets when not set
+
+local ffi = require "ffi"
+local library = require "selenite.library"
+local errors = require "selenite.errors"
+
+local C = library.C
+
+local sel = { _VERSION = library.version }
+
+local function environment(name)
+  local value = os.getenv(name)
+  return value ~= "" and value or nil
+end
+
+-- A plugin that is refused doesn't stop the others; what it was is in sel.plugin_error.
+if C.sel_init(environment "SELENITE_PLUGIN_PATH") ~= 0 then
+  sel.plugin_error = ffi.string(C.sel_error())
+  io.stderr:write("selenite: ", sel.plugin_error, "\n")
+end
+
+local arguments = require "selenite.arguments"
+local memory = require "selenite.memory"
+local tensor = require "selenite.tensor"
+local creation = require "selenite.creation"
+local autograd = require "selenite.autograd"
+local func = require "selenite.func"
+local files = require "selenite.files"
+local help = require "selenite.nn.help"
+local fashion_mnist = require "selenite.data.fashion_mnist"
+
+-- Every method of tensors is a function too: sel.relu(x) is x:relu().
+for name, method in pairs(tensor.methods) do sel[name] = method end
+for name, make in pairs(creation) do sel[name] = make end
+for _, name in ipairs { "no_grad", "enable_grad", "grad_enabled", "set_grad_enabled", "grad" } do
+  sel[name] = autograd[name]
+end
+sel.func, sel.checkpoint, sel.scope = func.func, func.checkpoint, memory.scope
+for name, fn in pairs(files) do sel[name] = fn end
+sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
+sel.help, sel.progress, sel.plot = help.help, require "selenite.progress", require "selenite.plot"
+sel.nn, sel.optim = require "selenite.nn", require "selenite.optim"
+sel.data = require "selenite.data"
+
+-- sel.is_tensor(value)
+sel.is_tensor = arguments.is_tensor
+
+-- sel.manual_seed(seed): starts the generator of this thread anew; the same seed gives the same
+-- numbers on every device and with any number of threads.
+function sel.manual_seed(seed)
+  arguments.integer("manual_seed", 1, "seed", seed)
+  C.sel_manual_seed(ffi.cast("int64_t", seed))
+end
+
+-- sel.set_num_threads(n): worker threads of all CPU work; 0 means one a core. sel.num_threads()
+function sel.set_num_threads(n)
+  arguments.integer("set_num_threads", 1, "n", n)
+  errors.check(C.sel_set_num_threads(n))
+end
+function sel.num_threads() return C.sel_num_threads() end
+
+-- sel.devices(): list of the names of all devices of all loaded backends.
+function sel.devices()
+  local list, i = {}, 0
+  local device = C.sel_device_at(0)
+  while device ~= nil do
+    list[i + 1] = ffi.string(C.sel_device_name(device))
+    i = i + 1
+    device = C.sel_device_at(i)
+  end
+  return list
+end
+
+-- sel.default_device(): name of the device of new tensors; sel.set_default_device(name) changes it.
+function sel.default_device()
+  local device = C.sel_default_device()
+  if device == nil then errors.raise "default_device: no backend is loaded" end
+  return ffi.string(C.sel_device_name(device))
+end
+function sel.set_default_device(name)
+  errors.check(C.sel_set_default_device(arguments.device("set_default_device", name)))
+end
+
+local function device_or_default(operation, name)
+  if name then return arguments.device(operation, name) end
+  local device = C.sel_default_device()
+  if device == nil then errors.raise(operation .. ": no backend is loaded") end
+  return device
+end
+
+-- sel.synchronize(device): waits until all work given to the device is done.
+function sel.synchronize(name)
+  errors.check(C.sel_synchronize(device_or_default("synchronize", name)))
+end
+
+-- sel.memory(device): table of bytes live, cached and peak, and of allocations, the number of
+-- requests that had to ask the system.
+function sel.memory(name) return memory.usage(device_or_default("memory", name)) end
+
+-- sel.load_plugin(path): loads a backend or layer plugin from a file.
+function sel.load_plugin(path)
+  if type(path) ~= "string" then errors.argument("load_plugin", 1, "path", "a file name", path) end
+  errors.check(C.sel_plugin_load(path))
+end
+
+local threads = environment "SELENITE_NUM_THREADS"
+if threads then
+  local n = tonumber(threads)
+  if not n then errors.raise("SELENITE_NUM_THREADS: expected a number, got '" .. threads .. "'") end
+  sel.set_num_threads(n)
+end
+local device = environment "SELENITE_DEVICE"
+if device then sel.set_default_device(device) end
+fashion_mnist.root = environment "SELENITE_DATASETS" or fashion_mnist.root
+
+return sel

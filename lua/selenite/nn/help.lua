@@ -1,0 +1,81 @@
+-- sel.help: what the registered layer types say about themselves.
+
+local ffi = require "ffi"
+local library = require "selenite.library"
+local errors = require "selenite.errors"
+
+local C = library.C
+local M = {}
+
+local kind_names = {
+  [C.SEL_OPTION_INT] = "whole number", [C.SEL_OPTION_NUMBER] = "number",
+  [C.SEL_OPTION_BOOL] = "boolean", [C.SEL_OPTION_STRING] = "string",
+  [C.SEL_OPTION_INTS] = "whole numbers", [C.SEL_OPTION_DTYPE] = "dtype",
+}
+
+local function number_text(value)
+  if value == math.huge then return "inf" end
+  return ("%g"):format(value)
+end
+
+local function option_line(option)
+  local kind = kind_names[tonumber(option.kind)]
+  if option.choices ~= nil then kind = ffi.string(option.choices) end
+  if option.low ~= 0 or option.high ~= 0 then
+    kind = ("%s %s..%s"):format(kind, number_text(option.low), number_text(option.high))
+  end
+  local default = option.required and "required" or "default " .. ffi.string(option.default_text)
+  return ("  %-18s %s (%s): %s")
+    :format(ffi.string(option.name), kind, default, ffi.string(option.doc))
+end
+
+local function port_line(port)
+  return ("  %-18s %s%s"):format(ffi.string(port.name), ffi.string(port.shape),
+                                 port.optional and " (may be left out)" or "")
+end
+
+-- Text for one layer type, by its name.
+function M.layer(name)
+  local t = C.sel_layer_type_find(name)
+  if t == nil then return nil end
+  local lines = { ("nn.%s: %s"):format(name, ffi.string(t.summary)) }
+  local function section(title, n, line)
+    if n > 0 then lines[#lines + 1] = title end
+    for i = 0, n - 1 do lines[#lines + 1] = line(i) end
+  end
+  section("options", t.n_options, function(i) return option_line(t.options[i]) end)
+  section("inputs", t.n_inputs, function(i) return port_line(t.inputs[i]) end)
+  section("outputs", t.n_outputs, function(i) return port_line(t.outputs[i]) end)
+  if t.example ~= nil then
+    lines[#lines + 1] = "example"
+    lines[#lines + 1] = "  " .. ffi.string(t.example):gsub("\n%s*$", ""):gsub("\n", "\n  ")
+  end
+  local origin = C.sel_layer_type_origin(t)
+  if origin ~= nil then lines[#lines + 1] = "from " .. ffi.string(origin) end
+  return table.concat(lines, "\n")
+end
+
+-- One line for each layer type, in alphabetical order.
+function M.list()
+  local lines, i = {}, 0
+  local t = C.sel_layer_type_at(0)
+  while t ~= nil do
+    lines[#lines + 1] = ("nn.%-24s %s"):format(ffi.string(t.name), ffi.string(t.summary))
+    i = i + 1
+    t = C.sel_layer_type_at(i)
+  end
+  table.sort(lines)
+  return table.concat(lines, "\n")
+end
+
+-- sel.help("linear") prints what a layer type is and takes; sel.help() lists all of them.
+function M.help(name)
+  if name == nil then
+    print(M.list())
+  else
+    print(M.layer(name) or errors.raise(("help: there is no layer type '%s'; sel.help() lists them")
+                                        :format(tostring(name))))
+  end
+end
+
+return M

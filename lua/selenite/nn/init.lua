@@ -1,0 +1,30 @@
+-- sel.nn: modules, layers, losses, initialisers, gradient clipping.
+--
+-- Names that are not here are looked for among the layer types that plugins registered, so that a
+-- plugin loaded later is found as well.
+
+local errors = require "selenite.errors"
+local module = require "selenite.nn.module"
+local layer = require "selenite.nn.layer"
+local clip = require "selenite.nn.clip"
+require "selenite.nn.state"
+
+local nn = {
+  module = module.new_class,
+  parameter = module.parameter,
+  is_module = module.is_module,
+  sequential = require "selenite.nn.sequential",
+  init = require "selenite.nn.initialize",
+  clip_grad_norm_ = clip.clip_grad_norm_,
+  clip_grad_value_ = clip.clip_grad_value_,
+}
+for name, class in pairs(require "selenite.nn.loss") do nn[name] = class end
+
+return setmetatable(nn, {
+  __index = function(_, name)
+    local class = type(name) == "string" and layer.find(name)
+    if class then return class end
+    errors.raise(("nn has no '%s', and no loaded plugin brings a layer type of that name; "
+                  .. "sel.help() lists the layer types"):format(tostring(name)))
+  end,
+})

@@ -1,0 +1,13 @@
+-- Runs test files: selenite tests/lua/run.lua tests/lua/tensor.lua ... The last line printed is
+-- "N passed, N failed"; the exit status is 1 when one failed.
+
+local folder = arg[0]:match "^(.*/)[^/]*$" or "./"
+package.path = folder .. "?.lua;" .. package.path
+local check = require "check"
+
+for i = 1, #arg do
+  local chunk, message = loadfile(arg[i])
+  if chunk then check.test(arg[i], chunk) else check.test(arg[i], function() error(message) end) end
+end
+print(("%d passed, %d failed"):format(check.passed, check.failed))
+os.exit(check.failed == 0 and 0 or 1, true)
