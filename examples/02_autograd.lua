@@ -11,7 +11,8 @@ y:backward()
 print(x.grad)
 
 -- Gradients add up until they are cleared.
-(x * 10):sum():backward()
+local more = (x * 10):sum()
+more:backward()
 print(x.grad)
 x.grad = nil
 
@@ -29,8 +30,9 @@ local round = sel.func {
   forward = function(_, value) return value:round() end,
   backward = function(_, gradient) return gradient end,
 }
-local z = sel.tensor({ 0.4, 1.6 }, { requires_grad = true });
-(round(z) * sel.tensor { 1, 2 }):sum():backward()
+local z = sel.tensor({ 0.4, 1.6 }, { requires_grad = true })
+local weighted = round(z) * sel.tensor { 1, 2 }
+weighted:sum():backward()
 print(round(z), z.grad)
 
 -- Fitting a line by gradient descent, all by hand.

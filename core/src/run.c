@@ -58,7 +58,11 @@ static sel_status check_inputs(const sel_call *call, sel_device **device) {
   sel_device *found = NULL;
   for (int i = 0; i < call->n_in; i++) {
     const sel_tensor *t = call->in[i];
-    if (!t || sel__is_scalar(t)) continue;
+    if (!t) continue;
+    if (sel__is_scalar(t)) {
+      SEL_CHECK(!t->freed, SEL_E_ARGUMENT, "%s: the tensor was freed", call->op->name);
+      continue;
+    }
     if (!found) found = sel__device(t);
     SEL_CHECK(found == sel__device(t), SEL_E_DEVICE,
               "%s: tensors are on different devices, %s and %s; move one, as with to(\"%s\")",
@@ -79,8 +83,9 @@ static void drop_outputs(sel_call *call) {
 
 static sel_status make_view(sel_call *call) {
   sel_tensor *in = call->in[0];
-  SEL_CHECK(in && in->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got a number",
-            call->op->name);
+  char text[SEL_TEXT];
+  SEL_CHECK(in && in->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", call->op->name,
+            sel_describe(in, text, sizeof text));
   SEL_TRY(sel__tensor_alias(in, &call->out[0]));
   call->out[0]->is_view = true;
   SEL_TRY(call->op->view(call, call->out[0]));

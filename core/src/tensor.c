@@ -19,6 +19,8 @@ const char *sel__shape_text(int ndim, const int64_t *shape, char *buffer, size_t
 const char *sel_describe(const sel_tensor *t, char *buffer, size_t size) {
   if (!t) {
     snprintf(buffer, size, "NULL");
+  } else if (t->freed) {
+    snprintf(buffer, size, "freed");
   } else if (sel__is_scalar(t)) {
     snprintf(buffer, size, "the number %g", t->value);
   } else {
@@ -211,6 +213,18 @@ void sel_release(sel_tensor *t) {
   if (t->node || t->grad || t->extra) sel__tape_forget(t);
   if (t->storage) sel__storage_release(t->storage);
   sel__free(t);
+}
+
+bool sel_tensor_free(sel_tensor *t) {
+  if (!t || !t->storage || atomic_load_explicit(&t->refs, memory_order_acquire) != 1) return false;
+  if (t->node || t->grad || t->extra) sel__tape_forget(t);
+  sel__storage_release(t->storage);
+  t->storage = NULL;
+  t->freed = true;
+  t->requires_grad = false;
+  t->ndim = 0;
+  t->numel = 0;
+  return true;
 }
 
 /* ---- asking ---- */

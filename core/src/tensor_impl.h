@@ -1,7 +1,7 @@
 /* The tensor's fields, for core's own files.
  *
  * Invariant: numel, contiguous follow from shape and stride; a tensor without storage is a scalar
- * (sel_scalar). The tape's fields belong to tape.c and backward.c.
+ * (sel_scalar) unless it was freed. The tape's fields belong to tape.c and backward.c.
  */
 #ifndef SEL_TENSOR_IMPL_H
 #define SEL_TENSOR_IMPL_H
@@ -20,6 +20,7 @@ struct sel_tensor {
   bool contiguous;
   bool is_view;       /* made as a view of another tensor */
   bool requires_grad; /* a leaf that asks for its gradient */
+  bool freed;         /* by sel_tensor_free: without storage, but no scalar either */
   int64_t numel;
   int64_t offset; /* elements */
   sel_storage *storage;

@@ -46,6 +46,11 @@ local function by_size(operation, default_dtype, make)
   return function(...)
     local options = options_of(operation, ...)
     local n = arguments.sizes(operation, ...)
+    for i = 1, n do
+      if sizes_scratch[i - 1] < 0 then
+        errors.argument(operation, i, "size", "a size of 0 or more", tonumber(sizes_scratch[i - 1]))
+      end
+    end
     return create(operation, options, default_dtype,
                   function(dtype, device) return make(n, dtype, device) end)
   end

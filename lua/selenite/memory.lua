@@ -137,7 +137,7 @@ local function leave(made, ...)
     local t = made[i]
     if kept[M.identity(t)] then
       if scope then scope[#scope + 1] = t end
-    elseif C.sel_references(t) == 1 then
+    else
       C.sel_tensor_free(t)
     end
   end

@@ -105,10 +105,15 @@ local function render(part, text_of, width, indent, pieces)
   end
 end
 
+-- "f32[2, 3]"
+local function description(x)
+  local buffer = ffi.new "char[160]"
+  return ffi.string(C.sel_describe(x, buffer, 160))
+end
+
 -- "f32[2, 3] cpu requires_grad"
 local function summary(x)
-  local buffer = ffi.new "char[160]"
-  local parts = { ffi.string(C.sel_describe(x, buffer, 160)), x:device() }
+  local parts = { description(x), x:device() }
   local made_by = C.sel_grad_fn(x)
   if made_by ~= nil then
     parts[#parts + 1] = "grad_fn=" .. ffi.string(made_by)
@@ -120,7 +125,7 @@ end
 
 -- Text of tensor x, as tostring and print show it.
 return function(x)
-  if C.sel_tensor_device(x) == nil then return "freed or scalar tensor" end
+  if C.sel_tensor_device(x) == nil then return description(x) end -- freed, or a mere number
   local shown = visible(x:detach(), x:numel() > THRESHOLD)
   local text_of = formatter(shown, C.sel_dtype_is_float(C.sel_tensor_dtype(x)))
   if type(shown) ~= "table" then return text_of(shown) .. " " .. summary(x) end

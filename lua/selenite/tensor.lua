@@ -62,7 +62,7 @@ function methods.dtype(x) return arguments.dtype_names[C.sel_tensor_dtype(x)] en
 -- x:device(): "cpu", ...
 function methods.device(x)
   local device = C.sel_tensor_device(x)
-  if device == nil then errors.raise "device: the tensor was freed" end
+  if device == nil then errors.raise("device: got " .. errors.describe(x)) end
   return ffi.string(C.sel_device_name(device))
 end
 
@@ -81,8 +81,10 @@ end
 -- x:version(): how often the storage was written in place.
 function methods.version(x) return tonumber(C.sel_tensor_version(x)) end
 
--- x:free(): gives the memory back now; using x later is an error. Views of x keep it.
-function methods.free(x) C.sel_tensor_free(x) end
+-- x:free(): gives the memory back now; using x later is an error. Returns whether it was freed: not
+-- while something else needs x, such as the tape or another handle, which then frees it in time.
+-- Views of x keep the memory they share.
+function methods.free(x) return C.sel_tensor_free(x) end
 
 -- ---- host access ----
 

@@ -103,7 +103,10 @@ SEL_API sel_status sel_scalar(double value, sel_tensor **out);
 
 SEL_API sel_tensor *sel_retain(sel_tensor *t); /* returns t, one reference more; NULL stays NULL */
 SEL_API void sel_release(sel_tensor *t);       /* one reference less; NULL is allowed */
-/* To give memory back early, release the last reference: a host language's handle forgets its pointer. */
+/* For a host language whose handles are released late: if the caller's reference is the only one,
+ * drops t's memory and tape at once and returns true. t itself stays until it is released; everything
+ * that needs elements refuses it from now on. Otherwise does nothing and returns false. */
+SEL_API bool sel_tensor_free(sel_tensor *t);
 
 /* ---- asking ---- */
 
