@@ -36,7 +36,7 @@ local function fresh_outputs(name, results, inputs)
                    :format(name, i, errors.describe(results[i])))
     end
     for _, input in ipairs(inputs) do
-      if results[i] == input then results[i] = input:clone() end
+      if results[i] == input then results[i] = input:detach():clone() end
     end
   end
 end

@@ -151,8 +151,8 @@ local function finish(made, ok, ...)
 end
 
 -- sel.scope(fn, ...): calls fn(...) and at its end frees every tensor that operations made inside,
--- except those among fn's results (also in tables) and those that something in C still needs, such
--- as the tape of a result. Using a freed tensor later is an error. Returns fn's results.
+-- except those among fn's results (also in tables) and those that something else holds, as x:free().
+-- Using a freed tensor later is an error. Returns fn's results.
 function M.scope(fn, ...)
   local made = { outer = scope }
   scope = made
