@@ -11,10 +11,10 @@ void *sel_data(const sel_tensor *t) {
 }
 
 static sel_status check_bytes(const char *what, const sel_tensor *t, size_t bytes, size_t *out) {
-  SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
-            t ? "a number" : "NULL");
-  size_t size = (size_t)t->numel * sel_dtype_size((sel_dtype)t->dtype);
   char text[SEL_TEXT];
+  SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", what,
+            sel_describe(t, text, sizeof text));
+  size_t size = (size_t)t->numel * sel_dtype_size((sel_dtype)t->dtype);
   SEL_CHECK(bytes == size, SEL_E_ARGUMENT, "%s: %s has %zu bytes, %zu were given", what,
             sel_describe(t, text, sizeof text), size, bytes);
   *out = size;

@@ -26,8 +26,9 @@ sel_status sel__broadcast(const char *what, int n_a, const int64_t *a, int n_b, 
 }
 
 sel_status sel__expect_tensor(const char *what, const char *role, const sel_tensor *t) {
+  char text[SEL_TEXT];
   SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s: expected a tensor as %s, got %s", what, role,
-            t ? "a number" : "NULL");
+            sel_describe(t, text, sizeof text));
   return SEL_OK;
 }
 

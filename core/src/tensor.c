@@ -20,7 +20,7 @@ const char *sel_describe(const sel_tensor *t, char *buffer, size_t size) {
   if (!t) {
     snprintf(buffer, size, "NULL");
   } else if (t->freed) {
-    snprintf(buffer, size, "freed");
+    snprintf(buffer, size, "a freed tensor");
   } else if (sel__is_scalar(t)) {
     snprintf(buffer, size, "the number %g", t->value);
   } else {

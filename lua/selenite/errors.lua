@@ -104,7 +104,9 @@ function M.describe(value)
   if kind == "cdata" then
     if ffi.istype("sel_tensor", value) then
       local text = ffi.new "char[160]"
-      return "a tensor " .. ffi.string(C.sel_describe(value, text, 160))
+      C.sel_describe(value, text, 160)
+      local has_elements = C.sel_tensor_device(value) ~= nil
+      return (has_elements and "a tensor " or "") .. ffi.string(text)
     end
     return "a " .. tostring(ffi.typeof(value))
   end
