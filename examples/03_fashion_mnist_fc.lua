@@ -12,7 +12,7 @@ local options = { epochs = 12, limit = 60000, batch = 128, lr = 0.002, device = 
                   out = "." }
 for i = 1, #arg, 2 do
   local name = arg[i]:match "^%-%-(.+)"
-  assert(options[name] and arg[i + 1], "there is no option " .. arg[i] .. ", or its value is missing")
+  assert(options[name] and arg[i + 1], "no option " .. arg[i] .. ", or no value behind it")
   options[name] = type(options[name]) == "number" and assert(tonumber(arg[i + 1])) or arg[i + 1]
 end
 sel.set_default_device(options.device)
@@ -66,7 +66,8 @@ local counts = sel.zeros(10, 10, { dtype = "i64", device = "cpu" })
 sel.no_grad(function()
   for images, labels in test_batches:batches() do
     local predicted = model(images):argmax(2)
-    counts:add_(labels:one_hot(10):t():float():matmul(predicted:one_hot(10):float()):to("i64", "cpu"))
+    local actual_by_predicted = labels:one_hot(10):float():t():matmul(predicted:one_hot(10):float())
+    counts:add_(actual_by_predicted:to("i64", "cpu"))
   end
 end)
 local right = 0

@@ -12,8 +12,8 @@
 -- least 48 MB: what surviving Lua memory costs to walk (0.2 ms a MB) stays small against the work
 -- done in between.
 --
--- A full collection also comes after a number of handles. Left to itself the collector would finalize
--- them in small steps between other work, at 400-470 ns a handle instead of 220-250.
+-- A full collection also comes after a number of handles. Left to itself the collector would
+-- finalize them in small steps between other work, at 400-470 ns a handle instead of 220-250.
 
 local ffi = require "ffi"
 local library = require "selenite.library"
@@ -26,8 +26,8 @@ local allocated_bytes = C.sel_allocated_bytes
 
 local M = {}
 
--- Where core writes new tensors: `M.out` is passed as the out-parameter, then wrap() or wrap_many(n)
--- takes the reference from it. Never holds anything across calls.
+-- Where core writes new tensors: `out` is passed as the out-parameter, then wrap() or wrap_many(n)
+-- takes the references from it. Never holds anything across calls.
 local out = ffi.new "sel_tensor *[16]"
 M.out = out
 
@@ -151,8 +151,8 @@ local function finish(made, ok, ...)
 end
 
 -- sel.scope(fn, ...): calls fn(...) and at its end frees every tensor that operations made inside,
--- except those among fn's results (also in tables) and those that something else holds, as x:free().
--- Using a freed tensor later is an error. Returns fn's results.
+-- except those among fn's results (also in tables) and those that something else holds, as
+-- x:free(). Using a freed tensor later is an error. Returns fn's results.
 function M.scope(fn, ...)
   local made = { outer = scope }
   scope = made

@@ -43,12 +43,11 @@ local scalar_names = {
 
 local environment = {
   C = library.C, out = memory.out, wrap = memory.wrap, wrap_many = memory.wrap_many,
-  retry = memory.retry, fail = errors.raise_status, bad = errors.argument,
-  is_tensor = arguments.is_tensor, arguments = arguments, type = type, istype = ffi.istype,
-  T = ffi.typeof "sel_tensor", infinity = 1 / 0,
+  retry = memory.retry, fail = errors.raise_status, check = errors.check, bad = errors.argument,
+  arguments = arguments, type = type, istype = ffi.istype, T = ffi.typeof "sel_tensor",
 }
 
--- A function value from Lua text in which `names` of the environment are locals.
+-- Compiles Lua text in which what the environment holds are locals.
 local names, values = {}, {}
 for name, value in pairs(environment) do
   names[#names + 1] = name
@@ -60,13 +59,13 @@ local function compile(name, text)
   return chunk(unpack(values))
 end
 
--- Lua text that converts the argument `name` at `position`; {check} reads better with the
--- operation's name and position filled in by expand().
+-- Lua text that checks and converts an argument, by its kind: {n} its name, {p} its position,
+-- {op} the operation, {x} the first argument.
 local snippets = {
   tensor = "if not istype(T, {n}) then bad('{op}', {p}, '{n}', 'a tensor', {n}) end",
   tensor_or_number = [[if not istype(T, {n}) then
     if type({n}) ~= 'number' then bad('{op}', {p}, '{n}', 'a tensor or a number', {n}) end
-    C.sel_scalar({n}, out)
+    check(C.sel_scalar({n}, out))
     {n} = wrap()
   end]],
   optional = "if {n} and not istype(T, {n}) then bad('{op}', {p}, '{n}', 'a tensor', {n}) end",
@@ -200,27 +199,30 @@ local function generate_binary(operation)
   return compile(operation, table.concat(branches, "\n"))
 end
 
--- Operations written in other files, whose arguments are positions, varying, or more than one kind.
-local by_hand = {}
-for name in ("reshape view expand repeat permute squeeze unsqueeze narrow select slice flip split max "
-             .. "min argmax argmin one_hot empty_like detach"):gmatch "%S+" do by_hand[name] = true end
+-- Operations written in other files: their arguments are positions, vary in number, or choose
+-- between several operations.
+local by_hand = [[
+  reshape view expand repeat permute squeeze unsqueeze narrow select slice flip split
+  max min argmax argmin one_hot empty_like detach ]]
 
--- Besides those: gradients' own operations, helpers of losses, and what only looks like an operation.
-local function hidden(name)
-  return by_hand[name] or name:find "_grad$" or name:find "_each_?$" or name:find "scalar" or name:find "^init_"
+-- Whether a function is none of the operations made here: one of the above, a gradient's own
+-- operation, a helper of a loss, the form of an operation that takes a number, an initialiser.
+local function is_hidden(name)
+  return by_hand:find(" " .. name .. "%s") or name:find "_grad$" or name:find "_each_?$"
+    or name:find "scalar" or name:find "^init_"
 end
 
 local operations = {}
 for name, prototype in pairs(prototypes) do
   local first = prototype.parameters[1]
-  if prototype.result == "int" and first and first.type == "sel_tensor *" and not hidden(name) then
+  if prototype.result == "int" and first and first.type == "sel_tensor *" and not is_hidden(name)
+  then
     local lua, c, outputs = classify(name, prototype)
-    if lua and (outputs > 0 or name:sub(-1) == "_") then
-      if prototypes[name:gsub("_$", "") .. "_scalar"] and name:gsub("_$", "") ~= "where" then
-        operations[name] = generate_binary(name)
-      else
-        operations[name] = generate(name, lua, c, outputs)
-      end
+    local base = name:gsub("_$", "")
+    if lua and prototypes["scalar_" .. base] and base ~= "where" then
+      operations[name] = generate_binary(name)
+    elseif lua and (outputs > 0 or base ~= name) then
+      operations[name] = generate(name, lua, c, outputs)
     end
   end
 end

@@ -81,9 +81,9 @@ end
 -- x:version(): how often the storage was written in place.
 function methods.version(x) return tonumber(C.sel_tensor_version(x)) end
 
--- x:free(): gives the memory back now; using x later is an error. Views of x, and what the tape saved
--- of it, keep the memory they share. Returns whether it was freed: not while something else holds x
--- itself (it is a parameter, or somebody's gradient), which then frees it in time.
+-- x:free(): gives the memory back now; using x later is an error. Views of x, and what the tape
+-- saved of it, keep the memory they share. Returns whether it was freed: not while something else
+-- holds x itself (it is a parameter, or somebody's gradient), which then frees it in time.
 function methods.free(x) return C.sel_tensor_free(x) end
 
 -- ---- host access ----

@@ -18,7 +18,7 @@ end)
 test("an error inside a user's forward is at the user's line", function()
   local Bad = nn.module "Bad"
   local line
-  function Bad:forward(x)
+  function Bad:forward(x) -- luacheck: ignore self
     line = debug.getinfo(1, "l").currentline + 1
     return x + sel.ones(7)
   end

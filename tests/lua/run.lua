@@ -6,8 +6,10 @@ package.path = folder .. "?.lua;" .. package.path
 local check = require "check"
 
 for i = 1, #arg do
+  local before = check.passed
   local chunk, message = loadfile(arg[i])
-  if chunk then check.test(arg[i], chunk) else check.test(arg[i], function() error(message) end) end
+  check.test(arg[i], chunk or function() error(message, 0) end)
+  if check.passed > before then check.passed = check.passed - 1 end -- the file itself is no test
 end
 print(("%d passed, %d failed"):format(check.passed, check.failed))
 os.exit(check.failed == 0 and 0 or 1, true)

@@ -7,16 +7,16 @@ local test, equal, near, raises = check.test, check.equal, check.near, check.rai
 
 -- name -> list of lines, each a list of numbers.
 local function read_golden()
-  local golden, current = {}, nil
+  local golden, name = {}, nil
   for line in io.lines(os.getenv "SEL_TEST_DIR" .. "/golden/schedules.txt") do
-    local name = line:match "^# (.+)"
-    if name then
-      current = {}
-      golden[name] = current
+    local title = line:match "^# (.+)"
+    if title then
+      name = title
+      golden[name] = {}
     else
       local numbers = {}
       for number in line:gmatch "%S+" do numbers[#numbers + 1] = tonumber(number) end
-      current[#current + 1] = numbers
+      table.insert(golden[name], numbers)
     end
   end
   return golden
