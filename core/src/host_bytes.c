@@ -1,7 +1,12 @@
 /* See host_bytes.h. */
 #include "host_bytes.h"
 
+#include "tensor_impl.h"
+
 sel_status sel__host_bytes_get(const sel_tensor *t, sel__host_bytes *out) {
+  char text[SEL_TEXT];
+  SEL_CHECK(sel_tensor_device(t), SEL_E_ARGUMENT, "expected a tensor with elements, got %s",
+            sel_describe(t, text, sizeof text));
   size_t size = (size_t)sel_numel(t) * sel_dtype_size(sel_tensor_dtype(t));
   const void *data = sel_is_contiguous(t) ? sel_data(t) : NULL;
   if (data || size == 0) {

@@ -169,5 +169,6 @@ static sel_status write_array(const char *path, const sel_tensor *tensor) {
 
 sel_status sel_npy_write(const char *path, sel_tensor *tensor) {
   SEL_CHECK_PATH("npy_write", path);
+  SEL_CHECK(tensor, SEL_E_ARGUMENT, "npy_write: expected a tensor, got NULL");
   return sel__name_file(write_array(path, tensor), "npy_write", path);
 }

@@ -186,5 +186,6 @@ static sel_status write_file(const char *path, const sel_tensor *image) {
 
 sel_status sel_png_write(const char *path, sel_tensor *image) {
   SEL_CHECK_PATH("png_write", path);
+  SEL_CHECK(image, SEL_E_ARGUMENT, "png_write: expected an image, got NULL");
   return sel__name_file(write_file(path, image), "png_write", path);
 }

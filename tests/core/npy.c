@@ -171,10 +171,14 @@ START_TEST(refuses_sizes) {
 }
 END_TEST
 
-START_TEST(refuses_bf16) {
+START_TEST(refuses_to_write) {
   sel_tensor *t = make_tensor(SEL_BF16, 1, (int64_t[]){2});
   put_file("kept.npy", "old", 3);
   ASSERT_FAILS(SEL_E_DTYPE, sel_npy_write("kept.npy", t), "npy_write: kept.npy", "bf16", "f32");
+  assert_file_holds("kept.npy", "old", 3);
+  sel_release(t);
+  ASSERT_OK(sel_scalar(3, &t));
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_npy_write("kept.npy", t), "npy_write: kept.npy", "number 3");
   assert_file_holds("kept.npy", "old", 3);
   sel_release(t);
 }
@@ -220,5 +224,5 @@ START_TEST(survives_failing_allocations) {
 END_TEST
 
 RUN_SUITE("npy", round_trip, reads_numpy, writes_as_numpy, refuses_numpy, accepts_variants,
-          refuses_headers, refuses_sizes, refuses_bf16, keeps_the_old_file_when_the_disk_is_full,
-          survives_failing_allocations)
+          refuses_headers, refuses_sizes, refuses_to_write,
+          keeps_the_old_file_when_the_disk_is_full, survives_failing_allocations)
