@@ -68,7 +68,8 @@ static sel_status collect(sel_backward_run *run, int n, sel_tensor *const *roots
     for (int e = 0; e < node->n_in; e++)
       if (node->edges[e].node) SEL_TRY(add_node(run, node->edges[e].node));
   }
-  qsort(run->entries, (size_t)run->n_entries, sizeof *run->entries, by_descending_sequence);
+  if (run->n_entries > 0)
+    qsort(run->entries, (size_t)run->n_entries, sizeof *run->entries, by_descending_sequence);
   for (int i = 0; i < run->n_entries; i++) {
     run->entries[i].first = run->n_grads;
     run->entries[i].node->run_index = i;
