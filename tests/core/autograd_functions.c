@@ -48,7 +48,7 @@ static void run_pair(counted *c, sel_tensor *a, sel_tensor *b, sel_tensor **out)
 }
 
 START_TEST(functions) {
-  counted c = {0};
+  static counted c;
   sel_tensor *a = leaf(TENSOR(SEL_F64, SHAPE(2), 2, 3)), *b = leaf(TENSOR(SEL_F64, SHAPE(2), 5, 7));
   sel_tensor *out[2];
   run_pair(&c, a, b, out);
@@ -72,7 +72,7 @@ START_TEST(functions) {
 END_TEST
 
 START_TEST(functions_not_recorded) {
-  counted c = {0};
+  static counted c;
   sel_tensor *a = TENSOR(SEL_F64, SHAPE(2), 2, 3), *out[2];
   run_pair(&c, a, a, out); /* nothing requires a gradient */
   ck_assert(!sel_requires_grad(out[0]));
@@ -92,7 +92,7 @@ START_TEST(functions_not_recorded) {
 END_TEST
 
 START_TEST(functions_of_second_order) { /* saved inputs have their place on the tape */
-  counted c = {0};
+  static counted c;
   sel_tensor *a = leaf(TENSOR(SEL_F64, SHAPE(1), 2)), *b = NEW(square, a), *out[2], *g = NULL;
   run_pair(&c, a, b, out); /* a^3, a + a^2 */
   sel_tensor *loss = total(NEW(add, out[0], out[1]));
@@ -134,7 +134,7 @@ START_TEST(functions_that_save_outputs) {
 END_TEST
 
 START_TEST(functions_check_versions) {
-  counted c = {0};
+  static counted c;
   sel_tensor *a = leaf(TENSOR(SEL_F64, SHAPE(2), 2, 3)), *b = NEW(mul_scalar, a, 2), *out[2];
   run_pair(&c, a, b, out);
   sel_tensor *loss = total(out[0]);
@@ -172,7 +172,7 @@ static sel_status nothing(void *context, sel_tensor *const *saved, sel_tensor *c
 }
 
 START_TEST(gradients_of_functions_are_checked) {
-  sel_function f = {.size = sizeof f, .name = "odd"};
+  static sel_function f = {.size = sizeof f, .name = "odd"};
   sel_tensor *x = leaf(TENSOR(SEL_F64, SHAPE(2), 2, 3));
 #define RECORDED(rule)                                    \
   f.backward = rule;                                      \
