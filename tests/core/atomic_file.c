@@ -100,7 +100,7 @@ static sel_status write_again(void *context) {
 
 START_TEST(survives_failing_allocations) {
   put_file("memory.txt", "old", 3);
-  fail_each_allocation(write_again, NULL);
+  expect_memory_errors(write_again, NULL);
 }
 END_TEST
 

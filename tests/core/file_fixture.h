@@ -3,36 +3,14 @@
 #ifndef FILE_FIXTURE_H
 #define FILE_FIXTURE_H
 
-#include <check.h>
 #include <dirent.h>
-#include <selenite/selenite.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 
+#include "expect.h"
+
 #define GOLDEN(name) SEL_TEST_DIR "/golden/files/" name
-
-#define ASSERT_OK(expr)                                                     \
-  do {                                                                      \
-    sel_status fixture_status_ = (expr);                                    \
-    ck_assert_msg(fixture_status_ == SEL_OK, "%s: %s", #expr, sel_error()); \
-  } while (0)
-
-/* Fails with `status`, and the error text contains each of the texts. */
-#define ASSERT_FAILS(status, expr, ...)                                                     \
-  do {                                                                                      \
-    sel_status fixture_status_ = (expr);                                                    \
-    const char *const fixture_texts_[] = {__VA_ARGS__};                                     \
-    ck_assert_msg(fixture_status_ == (status), "%s: got %s: %s", #expr,                     \
-                  sel_status_name(fixture_status_), sel_error());                           \
-    for (size_t text_ = 0; text_ < sizeof fixture_texts_ / sizeof *fixture_texts_; text_++) \
-      ck_assert_msg(strstr(sel_error(), fixture_texts_[text_]) != NULL,                     \
-                    "expected \"%s\" in \"%s\"", fixture_texts_[text_], sel_error());       \
-  } while (0)
-
-static inline void load_backends(void) { ASSERT_OK(sel_init(NULL)); }
 
 /* ---- tensors ---- */
 
@@ -145,64 +123,5 @@ static inline void limit_file_size(long bytes) {
   limit.rlim_cur = bytes < 0 ? limit.rlim_max : (rlim_t)bytes;
   ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
-
-/* ---- host allocations ---- */
-
-typedef struct allocations {
-  long live, made, fail_at; /* fail_at: number of the one to fail, from 0; -1: none */
-} allocations;
-
-static inline void *counting_allocator(void *context, void *pointer, size_t size) {
-  allocations *counts = context;
-  if (size == 0) {
-    if (pointer) __atomic_fetch_sub(&counts->live, 1, __ATOMIC_RELAXED);
-    free(pointer);
-    return NULL;
-  }
-  if (__atomic_fetch_add(&counts->made, 1, __ATOMIC_RELAXED) == counts->fail_at) return NULL;
-  void *result = realloc(pointer, size);
-  if (result && !pointer) __atomic_fetch_add(&counts->live, 1, __ATOMIC_RELAXED);
-  return result;
-}
-
-/* Runs `attempt` with its first, second, ... host allocation failing, until nothing is left to
- * fail. Each failure must be reported as one of memory and leave no allocation behind. */
-static inline void fail_each_allocation(sel_status (*attempt)(void *context), void *context) {
-  ASSERT_OK(attempt(context)); /* what is made once and kept is made here */
-  for (long n = 0;; n++) {
-    allocations counts = {.fail_at = n};
-    sel_set_allocator(counting_allocator, &counts);
-    sel_status status = attempt(context);
-    sel_set_allocator(NULL, NULL);
-    ck_assert_msg(counts.live == 0, "allocation %ld failed: %ld left behind", n, counts.live);
-    if (counts.made <= n) {
-      ASSERT_OK(status);
-      ck_assert_int_gt(n, 0);
-      return;
-    }
-    ck_assert_msg(status == SEL_E_MEMORY, "allocation %ld failed: got %s: %s", n,
-                  sel_status_name(status), sel_error());
-    ck_assert_int_lt(n, 10000);
-  }
-}
-
-/* A main for one suite of functions. */
-static inline int run_suite(const char *name, int n, const TTest *const *tests) {
-  Suite *suite = suite_create(name);
-  TCase *tcase = tcase_create(name);
-  tcase_add_unchecked_fixture(tcase, load_backends, NULL);
-  for (int i = 0; i < n; i++) tcase_add_test(tcase, tests[i]);
-  suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
-#define RUN_SUITE(name, ...)                                            \
-  int main(void) {                                                      \
-    const TTest *const tests[] = {__VA_ARGS__};                         \
-    return run_suite(name, (int)(sizeof tests / sizeof *tests), tests); \
-  }
 
 #endif

@@ -217,6 +217,7 @@ START_TEST(outlives_its_tensors) {
   epoch_result expected, got;
   sel_loader *l = make_loader(&s, 10, false, 1);
   run_epoch(l, 0, 0, &expected);
+  ck_assert(sel_tensor_free(s.image));
   release_sample(&s);
   run_epoch(l, 0, 0, &got);
   ck_assert_int_eq(memcmp(&expected, &got, sizeof got), 0);
@@ -407,7 +408,7 @@ START_TEST(survives_failing_allocations) {
   sample s = make_sample();
   for (int workers = 0; workers <= 2; workers++) {
     attempt a = {&s, workers};
-    fail_each_allocation(run_an_epoch, &a);
+    expect_memory_errors(run_an_epoch, &a);
   }
   release_sample(&s);
 }
@@ -425,10 +426,10 @@ START_TEST(gives_the_batch_after_a_failure) {
     int failures = 0;
     for (int64_t n = 1; n > 0; got.rows += n) {
       for (int k = 0;; k++) {
-        allocations counts = {.fail_at = k};
+        expect_allocations counts = {.fail_at = k};
         sel_tensor *fields[2];
         bool more;
-        sel_set_allocator(counting_allocator, &counts);
+        sel_set_allocator(expect_allocate, &counts);
         sel_status status = sel_loader_next(l, NULL, fields, &more);
         sel_set_allocator(NULL, NULL);
         if (status == SEL_OK) { /* nothing was left to fail */
