@@ -6,10 +6,11 @@
 
 static sel_status expect_tensors(const char *what, int n, sel_tensor *const *tensors) {
   SEL_CHECK(n > 0 && tensors, SEL_E_ARGUMENT, "%s: expected at least one tensor", what);
+  char text[SEL_TEXT];
   for (int i = 0; i < n; i++)
     SEL_CHECK(tensors[i] && tensors[i]->storage, SEL_E_ARGUMENT,
-              "%s: expected tensors, got %s at position %d", what, tensors[i] ? "a number" : "NULL",
-              i);
+              "%s: expected tensors, got %s at position %d", what,
+              sel_describe(tensors[i], text, sizeof text), i);
   return SEL_OK;
 }
 
