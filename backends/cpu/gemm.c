@@ -1,0 +1,167 @@
+/* Matrix products, through OpenBLAS but for the smallest.
+ *
+ * Threads are ours: C is cut into pieces, and OpenBLAS computes each piece on the calling thread
+ * alone. So products obey the one thread knob, may be called from several host threads, and share
+ * the pool with all other kernels. Within a batch whole products are pieces as well.
+ */
+#include "gemm.h"
+
+#include <cblas.h>
+#include <omp.h>
+
+#include "threads.h"
+
+static const double NANOSECONDS = 0.02; /* a multiplication and addition, with AVX2 */
+enum { PIECE = 1 << 22 };               /* multiplications that make a piece worth cutting */
+
+typedef struct job {
+  const sel_gemm_args *args;
+  int64_t rows, columns; /* of a piece */
+  int64_t across, down;  /* pieces of one product */
+} job;
+
+static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+
+static const char *element(const sel_operand *operand, int64_t i) {
+  return (const char *)cpu_at(operand) + i * (int64_t)sel_dtype_size(operand->dtype);
+}
+
+/* ---- without OpenBLAS: k = 0 ---- */
+
+static void without_terms_f32(const sel_gemm_args *args, float *c) {
+  const float *bias = args->bias.data ? cpu_at(&args->bias) : NULL;
+  const float beta = (float)args->beta;
+  for (int64_t i = 0; i < args->m; i++)
+    for (int64_t j = 0; j < args->n; j++)
+      c[i * args->ldc + j] = bias ? bias[j] : beta != 0 ? beta * c[i * args->ldc + j] : 0;
+}
+
+static void without_terms_f64(const sel_gemm_args *args, double *c) {
+  const double *bias = args->bias.data ? cpu_at(&args->bias) : NULL;
+  for (int64_t i = 0; i < args->m; i++)
+    for (int64_t j = 0; j < args->n; j++)
+      c[i * args->ldc + j] = bias              ? bias[j]
+                             : args->beta != 0 ? args->beta * c[i * args->ldc + j]
+                                               : 0;
+}
+
+/* ---- one piece: rows [i, i + m), columns [j, j + n) of product `batch` ---- */
+
+typedef struct piece {
+  const char *a, *b;
+  char *c;
+  int64_t i, j, m, n;
+} piece;
+
+static piece find_piece(const job *j, int64_t number) {
+  const sel_gemm_args *args = j->args;
+  const int64_t batch = number / (j->across * j->down);
+  piece p;
+  p.i = number / j->across % j->down * j->rows;
+  p.j = number % j->across * j->columns;
+  p.m = smaller(j->rows, args->m - p.i);
+  p.n = smaller(j->columns, args->n - p.j);
+  p.a = element(&args->a, batch * args->batch_stride_a + p.i * (args->transpose_a ? 1 : args->lda));
+  p.b = element(&args->b, batch * args->batch_stride_b + p.j * (args->transpose_b ? args->ldb : 1));
+  p.c = (char *)element(&args->c, batch * args->batch_stride_c + p.i * args->ldc + p.j);
+  return p;
+}
+
+static void product_f32(const sel_gemm_args *args, const piece *p) {
+  const float *a = (const float *)p->a, *b = (const float *)p->b;
+  float *c = (float *)p->c;
+  float beta = (float)args->beta;
+  if (args->bias.data) {
+    const float *bias = (const float *)cpu_at(&args->bias) + p->j;
+    for (int64_t i = 0; i < p->m; i++)
+      for (int64_t j = 0; j < p->n; j++) c[i * args->ldc + j] = bias[j];
+    beta = 1;
+  }
+  const float alpha = (float)args->alpha;
+  const CBLAS_TRANSPOSE ta = args->transpose_a ? CblasTrans : CblasNoTrans;
+  const CBLAS_TRANSPOSE tb = args->transpose_b ? CblasTrans : CblasNoTrans;
+  const blasint m = (blasint)p->m, n = (blasint)p->n, k = (blasint)args->k;
+  const blasint lda = (blasint)args->lda, ldb = (blasint)args->ldb, ldc = (blasint)args->ldc;
+  if (n == 1)
+    cblas_sgemv(CblasRowMajor, ta, args->transpose_a ? k : m, args->transpose_a ? m : k, alpha, a,
+                lda, b, args->transpose_b ? 1 : ldb, beta, c, ldc);
+  else if (m == 1)
+    cblas_sgemv(CblasRowMajor, args->transpose_b ? CblasNoTrans : CblasTrans,
+                args->transpose_b ? n : k, args->transpose_b ? k : n, alpha, b, ldb, a,
+                args->transpose_a ? lda : 1, beta, c, 1);
+  else
+    cblas_sgemm(CblasRowMajor, ta, tb, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+static void product_f64(const sel_gemm_args *args, const piece *p) {
+  const double *a = (const double *)p->a, *b = (const double *)p->b;
+  double *c = (double *)p->c;
+  double beta = args->beta;
+  if (args->bias.data) {
+    const double *bias = (const double *)cpu_at(&args->bias) + p->j;
+    for (int64_t i = 0; i < p->m; i++)
+      for (int64_t j = 0; j < p->n; j++) c[i * args->ldc + j] = bias[j];
+    beta = 1;
+  }
+  cblas_dgemm(CblasRowMajor, args->transpose_a ? CblasTrans : CblasNoTrans,
+              args->transpose_b ? CblasTrans : CblasNoTrans, (blasint)p->m, (blasint)p->n,
+              (blasint)args->k, args->alpha, a, (blasint)args->lda, b, (blasint)args->ldb, beta, c,
+              (blasint)args->ldc);
+}
+
+static void run_pieces(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  /* OpenBLAS takes as many threads as this thread's OpenMP setting allows. */
+  const int before = omp_get_max_threads();
+  if (before != 1) omp_set_num_threads(1);
+  for (int64_t number = begin; number < end; number++) {
+    const piece p = find_piece(j, number);
+    if (j->args->dtype == SEL_F32)
+      product_f32(j->args, &p);
+    else
+      product_f64(j->args, &p);
+  }
+  if (before != 1) omp_set_num_threads(before);
+}
+
+static void run_small(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  for (int64_t number = begin; number < end; number++) {
+    const piece p = find_piece(j, number);
+    if (j->args->k > 0)
+      CPU_NAME(cpu_gemm_small)(j->args, p.a, p.b, p.c);
+    else if (j->args->dtype == SEL_F32)
+      without_terms_f32(j->args, (float *)p.c);
+    else
+      without_terms_f64(j->args, (double *)p.c);
+  }
+}
+
+/* Cuts the longer side of C into pieces; how many depends on the shape alone. */
+static void cut(job *j) {
+  const sel_gemm_args *args = j->args;
+  const int64_t work = args->m * args->n * args->k;
+  const int64_t pieces = smaller(16, 1 + work / PIECE);
+  const bool rows = args->m >= args->n;
+  if (rows)
+    j->rows = (args->m + pieces - 1) / pieces;
+  else
+    j->columns = (args->n + pieces - 1) / pieces;
+  j->down = (args->m + j->rows - 1) / j->rows;
+  j->across = (args->n + j->columns - 1) / j->columns;
+}
+
+sel_status CPU_NAME(cpu_gemm)(sel_backend_device device, const sel_gemm_args *args) {
+  (void)device;
+  if (args->m == 0 || args->n == 0 || args->batch == 0) return SEL_OK;
+  job j = {args, args->m, args->n, 1, 1};
+  const double work = (double)args->batch * (double)args->m * (double)args->n * (double)args->k;
+  if (args->k == 0 || CPU_NAME(cpu_gemm_is_small)(args)) {
+    cpu_parallel(args->batch, work * 0.1, run_small, &j);
+    return SEL_OK;
+  }
+  cut(&j);
+  cpu_parallel(args->batch * j.across * j.down,
+               work * NANOSECONDS * (args->dtype == SEL_F32 ? 1 : 2), run_pieces, &j);
+  return SEL_OK;
+}
