@@ -1,0 +1,20 @@
+/* The families of conformance cases, one file each. */
+#ifndef CASES_H
+#define CASES_H
+
+#include <check.h>
+
+TCase *pointwise_cases(void);
+TCase *copy_cases(void);
+TCase *update_cases(void);
+TCase *reduce_cases(void);
+TCase *scan_cases(void);
+TCase *gemm_cases(void);
+TCase *index_cases(void);
+TCase *sort_cases(void);
+TCase *softmax_cases(void);
+TCase *cross_entropy_cases(void);
+TCase *random_cases(void);
+TCase *memory_cases(void);
+
+#endif
