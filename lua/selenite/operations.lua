@@ -9,7 +9,7 @@
 
 local ffi = require "ffi"
 local library = require "selenite.library"
-local prototypes = require "selenite.prototypes"
+local prototypes = require "selenite.prototypes" ()
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"

@@ -1,7 +1,7 @@
 -- Reads the function prototypes out of core's declarations, so that the list of operations and
 -- their arguments is the header's own.
 --
--- Returns a table: function name without "sel_" -> { result = "int", parameters = { { type = "sel_
+-- Returns a function that returns a table: function name without "sel_" -> { result = "int", parameters = { { type = "sel_
 -- tensor *", name = "x" }, ... } }, in which `const` is dropped and spaces are normalised.
 -- Functions that take function pointers or variable arguments are left out.
 
@@ -28,4 +28,5 @@ local function parse(text)
   return prototypes
 end
 
-return parse(library.declarations)
+-- A function, because the result is large and needed only while the library loads.
+return function() return parse(library.declarations) end
