@@ -31,7 +31,8 @@ local function new_model()
     nn.linear(128, 10))
 end
 local model = new_model()
-print(model, model:num_parameters() .. " parameters")
+print(model)
+print(model:num_parameters() .. " parameters")
 
 local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_decay = 0.01 })
 local steps = options.epochs * train_batches:size()
@@ -59,6 +60,7 @@ for _ = 1, options.epochs do
   end
   progress:finish_epoch { loss = total / seen, accuracy = right / seen }
 end
+local seconds = progress:seconds()
 
 -- Test accuracy, and which classes are taken for which.
 model:eval()
@@ -74,7 +76,7 @@ local right = 0
 for class = 1, 10 do right = right + counts:get(class, class) end
 print(sel.plot.confusion(counts:totable(), data.fashion_mnist_classes))
 print(("test accuracy %.4f after %.1f s of training")
-      :format(right / test:size(), progress:seconds()))
+      :format(right / test:size(), seconds))
 
 -- The model as a file, the loss as a picture.
 sel.save(options.out .. "/model.safetensors", model:state_dict())

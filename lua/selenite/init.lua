@@ -19,6 +19,13 @@ local function environment(name)
   return value ~= "" and value or nil
 end
 
+-- Threads of an OpenMP pool spin while they wait, by default long enough to take the processor from
+-- those that work as soon as anything else runs: a training epoch on two cores that a compiler shared
+-- took 27 s instead of 1. A short spin costs nothing measurable. libgomp reads this when a plugin loads
+-- it; what the user set counts.
+ffi.cdef 'int sel_lua_setenv(const char *name, const char *value, int replace) __asm__("setenv");'
+if not environment "OMP_WAIT_POLICY" then ffi.C.sel_lua_setenv("GOMP_SPINCOUNT", "1000", 0) end
+
 -- A plugin that is refused doesn't stop the others; what it was is in sel.plugin_error.
 if C.sel_init(environment "SELENITE_PLUGIN_PATH") ~= 0 then
   sel.plugin_error = ffi.string(C.sel_error())

@@ -11,6 +11,8 @@ ffi.cdef [[
 typedef struct { long sec, nsec; } sel_lua_timespec;
 int sel_lua_isatty(int fd) __asm__("isatty");
 int sel_lua_clock(int clock, sel_lua_timespec *out) __asm__("clock_gettime");
+typedef struct { unsigned short rows, columns, width, height; } sel_lua_winsize;
+int sel_lua_ioctl(int fd, unsigned long request, ...) __asm__("ioctl");
 ]]
 
 local INTERVAL = 0.1 -- seconds between two drawings
@@ -20,6 +22,15 @@ local time_out = ffi.new "sel_lua_timespec"
 local function now()
   ffi.C.sel_lua_clock(CLOCK_MONOTONIC, time_out)
   return tonumber(time_out.sec) + tonumber(time_out.nsec) * 1e-9
+end
+
+local TIOCGWINSZ = 0x5413 -- Linux
+local window = ffi.new "sel_lua_winsize"
+
+-- Columns of the terminal on standard output; a line that wraps couldn't be rewritten.
+local function terminal_columns()
+  local known = ffi.C.sel_lua_ioctl(1, TIOCGWINSZ, window) == 0 and window.columns > 0
+  return known and window.columns or 80
 end
 
 local progress = {}
@@ -39,11 +50,11 @@ local function count_text(n)
   return ("%.0f"):format(n)
 end
 
--- "loss 0.4213  accuracy 0.852" in the order of `names`.
+-- "loss 0.421  accuracy 0.852" in the order of `names`.
 local function values_text(names, values)
   local parts = {}
   for _, name in ipairs(names) do
-    if values[name] then parts[#parts + 1] = ("%s %.4f"):format(name, values[name]) end
+    if values[name] then parts[#parts + 1] = ("%s %.3f"):format(name, values[name]) end
   end
   return table.concat(parts, "  ")
 end
@@ -69,12 +80,13 @@ local function new(options)
 end
 
 local function line(self, rate, left)
-  return ("epoch %d/%d  batch %d/%d  %s  %s %s/s  %s left")
+  return ("epoch %d/%d  %d/%d  %s  %s %s/s  %s left")
     :format(self.epoch, self.epochs, self.batch, self.batches,
             values_text(self.values, self.shown), count_text(rate), self.unit, duration(left))
 end
 
 local function draw(self, text, ending)
+  text = text:sub(1, terminal_columns() - 1)
   self.output:write("\r", text, (" "):rep(self.width - #text), ending)
   self.output:flush()
   self.width = ending == "\n" and 0 or #text

@@ -19,7 +19,7 @@ test("without a terminal each epoch leaves one plain line", function()
   local lines = {}
   for line in output.text:gmatch "[^\n]+" do lines[#lines + 1] = line end
   equal(#lines, 2)
-  assert(lines[1]:match "^epoch 1/2  loss 0.3750  accuracy 0.5000  %S+ images/s  0:00$", lines[1])
+  assert(lines[1]:match "^epoch 1/2  loss 0.375  accuracy 0.500  %S+ images/s  0:00$", lines[1])
   assert(lines[2]:match "^epoch 2/2 ", lines[2])
   equal(output.text:find "\r", nil)
   assert(p:seconds() >= 0)
@@ -30,11 +30,11 @@ test("live, the line is rewritten", function()
   local p = sel.progress { epochs = 1, batches = 100, values = { "loss" }, output = output }
   p.live = true
   for _ = 1, 100 do p:step(1, { loss = 1 }) end
-  assert(output.text:match "^\repoch 1/1  batch 1/100  loss 1.0000  %S+ examples/s  %S+ left",
+  assert(output.text:match "^\repoch 1/1  1/100  loss 1.000  %S+ examples/s  %S+ left",
          output.text)
   assert(#output.text < 2000) -- not at every step
   p:finish_epoch()
-  assert(output.text:match "\repoch 1/1  loss 1.0000  [^\r]+\n$", output.text)
+  assert(output.text:match "\repoch 1/1  loss 1.000  [^\r]+\n$", output.text)
 end)
 
 test("mistakes", function()
