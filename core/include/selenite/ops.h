@@ -224,6 +224,7 @@ SEL_API sel_status sel_cross_entropy(sel_tensor *logits, sel_tensor *target, sel
 SEL_API sel_status sel_nll_loss(sel_tensor *log_probabilities, sel_tensor *target,
                                 sel_tensor *weight, int64_t ignore_index, sel_reduction reduction,
                                 sel_tensor **out);
+/* Element by element: x and target have one shape (no broadcasting) and one float dtype. */
 SEL_API sel_status sel_mse_loss(sel_tensor *x, sel_tensor *target, sel_reduction reduction,
                                 sel_tensor **out);
 SEL_API sel_status sel_l1_loss(sel_tensor *x, sel_tensor *target, sel_reduction reduction,
@@ -242,7 +243,9 @@ SEL_API sel_status sel_bce_with_logits_loss(sel_tensor *x, sel_tensor *target,
 SEL_API sel_status sel_kl_div_loss(sel_tensor *x, sel_tensor *target, bool batch_mean,
                                    sel_reduction reduction, sel_tensor **out);
 
-/* ---- random: drawn from the thread's generator ---- */
+/* ---- random: drawn from the thread's generator. uniform_, normal_ and dropout take float dtypes,
+ * bernoulli_ every dtype, randint_ those that hold all of its integers exactly. randperm and
+ * multinomial choose on the host: multinomial waits for its weights. ---- */
 
 SEL_API sel_status sel_uniform_(sel_tensor *t, double low, double high); /* [low, high) */
 SEL_API sel_status sel_normal_(sel_tensor *t, double mean, double std);
