@@ -132,6 +132,16 @@ START_TEST(matrices) {
 }
 END_TEST
 
+/* One row, or column, many times: extents too large for a kernel that takes any stride. */
+START_TEST(repeated_rows) {
+  sel_tensor *row = some_tensor(SEL_F32, -1, 1, 1, SHAPE(1, 90));
+  sel_tensor *column = some_tensor(SEL_F32, -1, 1, 2, SHAPE(90, 1));
+  sel_tensor *rows = NEW(expand, row, SHAPE(70, 90)), *columns = NEW(expand, column, SHAPE(90, 80));
+  CHECK_PRODUCT(rows, columns, "[70, 80]");
+  CHECK_PRODUCT(NEW(transpose, columns, 0, 1), NEW(transpose, rows, 0, 1), "[80, 70]");
+}
+END_TEST
+
 START_TEST(batches) {
   for (int d = 0; d < 4; d++) {
     sel_dtype dtype = float_dtypes[d];
@@ -159,6 +169,10 @@ START_TEST(batches) {
     /* one row a batch entry: rows of one tall product */
     CHECK_PRODUCT(some_tensor(dtype, -1, 1, 8, SHAPE(6, 1, 5)), matrix, "[6, 1, 3]");
     CHECK_PRODUCT(some_tensor(dtype, -1, 1, 8, SHAPE(1, 1, 1, 4, 5)), column, "[1, 1, 3, 4, 2]");
+    /* rows that go on at no one distance, and one row an entry far from the next */
+    sel_tensor *wide = some_tensor(dtype, -1, 1, 9, SHAPE(3, 6, 5));
+    CHECK_PRODUCT(NEW(narrow, wide, 1, 1, 4), matrix, "[3, 4, 3]");
+    CHECK_PRODUCT(NEW(narrow, wide, 1, 2, 1), matrix, "[3, 1, 3]");
   }
 }
 END_TEST
@@ -471,6 +485,6 @@ START_TEST(without_memory) {
 }
 END_TEST
 
-TENSOR_SUITE("matmul", matrices, batches, vectors, nothing_to_multiply, linear, bilinear,
-             gradients_of_products, gradients_of_layers, gradients_on_request, views_are_not_copied,
-             kernel_calls, refused_products, without_memory)
+TENSOR_SUITE("matmul", matrices, repeated_rows, batches, vectors, nothing_to_multiply, linear,
+             bilinear, gradients_of_products, gradients_of_layers, gradients_on_request,
+             views_are_not_copied, kernel_calls, refused_products, without_memory)
