@@ -172,10 +172,10 @@ static int class_dim(const sel_tensor *x) { return x->ndim == 1 ? 0 : 1; }
 
 static sel_status check_classes(const char *what, const sel_tensor *x, const sel_tensor *target,
                                 const sel_tensor *weight) {
-  char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_CHECK(x && target && x->storage && target->storage && (!weight || weight->storage),
-            SEL_E_ARGUMENT, "%s: expected tensors, got %s and target %s", what,
-            sel_describe(x, a, sizeof a), sel_describe(target, b, sizeof b));
+  char a[SEL_TEXT];
+  SEL_TRY(sel__expect_tensor(what, "input", x));
+  SEL_TRY(sel__expect_tensor(what, "target", target));
+  if (weight) SEL_TRY(sel__expect_tensor(what, "weight", weight));
   SEL_TRY(sel__float_dtype(what, x));
   SEL_CHECK(x->ndim >= 1, SEL_E_SHAPE, "%s: expected [n, classes, ...], got %s", what,
             sel_describe(x, a, sizeof a));

@@ -49,9 +49,7 @@ const sel_op sel__op_dropout = {.name = "dropout",
                                 .backward = dropout_backward};
 
 sel_status sel_dropout(sel_tensor *x, double p, sel_tensor **out) {
-  char text[SEL_TEXT];
-  SEL_CHECK(x && x->storage, SEL_E_ARGUMENT, "dropout: expected a tensor, got %s",
-            sel_describe(x, text, sizeof text));
+  SEL_TRY(sel__expect_tensor("dropout", "input", x));
   SEL_TRY(sel__float_dtype("dropout", x));
   SEL_CHECK(p >= 0 && p <= 1, SEL_E_ARGUMENT, "dropout: expected a probability from 0 to 1, got %g",
             p);

@@ -6,9 +6,9 @@
 static sel_status linear_infer(const sel_call *call, sel_spec *out) {
   const sel_tensor *x = call->in[0], *w = call->in[1], *bias = call->in[2];
   char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_CHECK(x && w && x->storage && w->storage && (!bias || bias->storage), SEL_E_ARGUMENT,
-            "linear: expected tensors, got %s, weight %s", sel_describe(x, a, sizeof a),
-            sel_describe(w, b, sizeof b));
+  SEL_TRY(sel__expect_tensor("linear", "input", x));
+  SEL_TRY(sel__expect_tensor("linear", "weight", w));
+  if (bias) SEL_TRY(sel__expect_tensor("linear", "bias", bias));
   SEL_TRY(sel__float_dtype("linear", x));
   SEL_TRY(sel__same_dtype("linear", x, w));
   SEL_CHECK(w->ndim == 2, SEL_E_SHAPE, "linear: expected weight [out, in], got %s",
@@ -67,10 +67,10 @@ sel_status sel_linear(sel_tensor *x, sel_tensor *weight, sel_tensor *bias, sel_t
 static sel_status check_bilinear(const sel_tensor *a, const sel_tensor *b, const sel_tensor *w,
                                  const sel_tensor *bias) {
   char x[SEL_TEXT], y[SEL_TEXT], z[SEL_TEXT];
-  SEL_CHECK(a && b && w && a->storage && b->storage && w->storage && (!bias || bias->storage),
-            SEL_E_ARGUMENT, "bilinear: expected tensors, got %s, %s, weight %s",
-            sel_describe(a, x, sizeof x), sel_describe(b, y, sizeof y),
-            sel_describe(w, z, sizeof z));
+  SEL_TRY(sel__expect_tensor("bilinear", "first input", a));
+  SEL_TRY(sel__expect_tensor("bilinear", "second input", b));
+  SEL_TRY(sel__expect_tensor("bilinear", "weight", w));
+  if (bias) SEL_TRY(sel__expect_tensor("bilinear", "bias", bias));
   SEL_TRY(sel__float_dtype("bilinear", a));
   SEL_TRY(sel__same_dtype("bilinear", a, b));
   SEL_TRY(sel__same_dtype("bilinear", a, w));

@@ -18,9 +18,8 @@ sel_tensor *sel__reduce_losses(sel_scope *s, sel_tensor *losses, sel_reduction r
 /* Broadcasting a target is nearly always a mistake ([n, 1] against [n] gives n^2 differences). */
 static sel_status check_pair(const char *what, const sel_tensor *x, const sel_tensor *target) {
   char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_CHECK(x && target && x->storage && target->storage, SEL_E_ARGUMENT,
-            "%s: expected two tensors, got %s and target %s", what, sel_describe(x, a, sizeof a),
-            sel_describe(target, b, sizeof b));
+  SEL_TRY(sel__expect_tensor(what, "input", x));
+  SEL_TRY(sel__expect_tensor(what, "target", target));
   SEL_TRY(sel__float_dtype(what, x));
   SEL_TRY(sel__same_dtype(what, x, target));
   SEL_CHECK(sel__same_shape(x, target), SEL_E_SHAPE,
@@ -74,9 +73,7 @@ sel_status sel_bce_loss(sel_tensor *x, sel_tensor *target, sel_reduction reducti
 
 static sel_status check_pos_weight(const sel_tensor *x, const sel_tensor *pos_weight) {
   char a[SEL_TEXT], b[SEL_TEXT];
-  SEL_CHECK(pos_weight->storage, SEL_E_ARGUMENT,
-            "bce_with_logits_loss: expected a tensor as pos_weight, got %s",
-            sel_describe(pos_weight, a, sizeof a));
+  SEL_TRY(sel__expect_tensor("bce_with_logits_loss", "pos_weight", pos_weight));
   SEL_TRY(sel__same_dtype("bce_with_logits_loss", x, pos_weight));
   int lead = x->ndim - pos_weight->ndim;
   bool fits = lead >= 0;

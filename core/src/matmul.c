@@ -6,9 +6,8 @@
 
 static sel_status check_operands(const sel_tensor *a, const sel_tensor *b) {
   char x[SEL_TEXT], y[SEL_TEXT];
-  SEL_CHECK(a && b && a->storage && b->storage, SEL_E_ARGUMENT,
-            "matmul: expected two tensors, got %s and %s", sel_describe(a, x, sizeof x),
-            sel_describe(b, y, sizeof y));
+  SEL_TRY(sel__expect_tensor("matmul", "first input", a));
+  SEL_TRY(sel__expect_tensor("matmul", "second input", b));
   SEL_TRY(sel__float_dtype("matmul", a));
   SEL_TRY(sel__same_dtype("matmul", a, b));
   SEL_CHECK(a->ndim > 0 && b->ndim > 0, SEL_E_SHAPE,

@@ -34,7 +34,7 @@ void sel__take_counters(sel_random_op op, sel_dtype dtype, int64_t n, sel_genera
 
 /* ---- drawing into a tensor ---- */
 
-static sel_status check_target(const char *what, const sel_tensor *t) {
+static sel_status check_writable(const char *what, const sel_tensor *t) {
   char text[SEL_TEXT];
   SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "%s_: expected a tensor to write into, got %s", what,
             sel_describe(t, text, sizeof text));
@@ -107,7 +107,7 @@ static sel_status draw(const char *what, sel_tensor *t, sel_random_op op, sel_dt
 /* ---- the C functions ---- */
 
 sel_status sel_uniform_(sel_tensor *t, double low, double high) {
-  SEL_TRY(check_target("uniform", t));
+  SEL_TRY(check_writable("uniform", t));
   SEL_TRY(sel__float_dtype("uniform_", t));
   SEL_CHECK(low <= high && isfinite(high - low), SEL_E_ARGUMENT,
             "uniform_: expected finite bounds, low <= high, got %g and %g", low, high);
@@ -115,7 +115,7 @@ sel_status sel_uniform_(sel_tensor *t, double low, double high) {
 }
 
 sel_status sel_normal_(sel_tensor *t, double mean, double std) {
-  SEL_TRY(check_target("normal", t));
+  SEL_TRY(check_writable("normal", t));
   SEL_TRY(sel__float_dtype("normal_", t));
   SEL_CHECK(std >= 0, SEL_E_ARGUMENT,
             "normal_: expected a standard deviation of at least 0, got %g", std);
@@ -123,7 +123,7 @@ sel_status sel_normal_(sel_tensor *t, double mean, double std) {
 }
 
 sel_status sel_bernoulli_(sel_tensor *t, double p) {
-  SEL_TRY(check_target("bernoulli", t));
+  SEL_TRY(check_writable("bernoulli", t));
   SEL_CHECK(p >= 0 && p <= 1, SEL_E_ARGUMENT,
             "bernoulli_: expected a probability from 0 to 1, got %g", p);
   sel_dtype dtype = t->dtype == SEL_F64 ? SEL_F64 : SEL_F32;
@@ -140,7 +140,7 @@ static void integers_of(sel_dtype dtype, double *low, double *high) {
 }
 
 sel_status sel_randint_(sel_tensor *t, int64_t low, int64_t high) {
-  SEL_TRY(check_target("randint", t));
+  SEL_TRY(check_writable("randint", t));
   SEL_CHECK(low < high, SEL_E_ARGUMENT,
             "randint_: expected low < high (which is left out), got %lld and %lld", (long long)low,
             (long long)high);

@@ -79,9 +79,7 @@ static sel_status read_f64(sel_tensor *t, double *out) {
 
 sel_status sel_multinomial(sel_tensor *weights, int64_t n, sel_tensor **out) {
   char text[SEL_TEXT];
-  SEL_CHECK(weights && weights->storage, SEL_E_ARGUMENT,
-            "multinomial: expected a tensor of weights, got %s",
-            sel_describe(weights, text, sizeof text));
+  SEL_TRY(sel__expect_tensor("multinomial", "weights", weights));
   SEL_TRY(sel__float_dtype("multinomial", weights));
   SEL_CHECK(weights->ndim == 1 || weights->ndim == 2, SEL_E_SHAPE,
             "multinomial: expected weights [classes] or [rows, classes], got %s",
