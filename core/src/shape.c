@@ -384,24 +384,26 @@ sel_status sel_split(sel_tensor *x, int n, const int64_t *lengths, int dim, sel_
   SEL_TRY(check_sliced("split", x, dim, &dim));
   char text[SEL_TEXT], shape[SEL_TEXT];
   int64_t total = 0;
-  for (int i = 0; i < n; i++) total += lengths[i];
-  SEL_CHECK(total == x->shape[dim], SEL_E_SHAPE,
-            "split: lengths %s add up to %lld, but the extent is %lld in %s",
-            sel__shape_text(n < SEL_MAX_DIMS ? n : SEL_MAX_DIMS, lengths, shape, sizeof shape),
-            (long long)total, (long long)x->shape[dim], sel_describe(x, text, sizeof text));
+  bool fits = true;
+  for (int i = 0; i < n; i++)
+    fits &= lengths[i] >= 0 && !__builtin_add_overflow(total, lengths[i], &total);
+  SEL_CHECK(fits && total == x->shape[dim], SEL_E_SHAPE,
+            "split: expected lengths that add up to %lld, the extent of dim %d of %s, got %s",
+            (long long)x->shape[dim], dim, sel_describe(x, text, sizeof text),
+            sel__shape_text(n < SEL_MAX_DIMS ? n : SEL_MAX_DIMS, lengths, shape, sizeof shape));
+  sel_tensor **parts = sel__zalloc((size_t)n * sizeof *parts);
+  sel_status status = parts ? SEL_OK : SEL_E_MEMORY;
   int64_t start = 0;
-  for (int i = 0; i < n; i++) {
-    sel_tensor *part = NULL;
-    sel_status status = sel_narrow(x, dim, start, lengths[i], &part);
-    if (status != SEL_OK) {
-      while (i-- > 0) {
-        sel_release(outs[i]);
-        outs[i] = NULL;
-      }
-      return status;
-    }
-    outs[i] = part;
+  for (int i = 0; i < n && status == SEL_OK; i++) {
+    status = sel_narrow(x, dim, start, lengths[i], &parts[i]);
     start += lengths[i];
   }
-  return SEL_OK;
+  for (int i = 0; i < n && parts; i++) {
+    if (status == SEL_OK)
+      outs[i] = parts[i];
+    else
+      sel_release(parts[i]);
+  }
+  sel__free(parts);
+  return status;
 }
