@@ -472,13 +472,22 @@ sel_status sel_var(sel_tensor *x, int ndims, const int *dims, double correction,
                    sel_tensor **out) {
   return reduce(&sel__op_var, x, ndims, dims, correction, keepdim, out);
 }
+/* f16 and bf16 are seen as f32 where squares or powers on the way would leave their range. */
+static sel_tensor *widened(sel_scope *s, sel_tensor *x) {
+  return x_to(s, x, sel__compute_dtype((sel_dtype)x->dtype));
+}
+
 sel_status sel_std(sel_tensor *x, int ndims, const int *dims, double correction, bool keepdim,
                    sel_tensor **out) {
-  sel_tensor *var;
-  SEL_TRY(reduce(&sel__op_var, x, ndims, dims, correction, keepdim, &var));
-  sel_status status = sel_sqrt(var, out);
-  sel_release(var);
-  return status;
+  SEL_TRY(sel__expect_tensor("std", "input", x));
+  SEL_TRY(sel__float_dtype("std", x));
+  SEL_SCOPE(s);
+  sel_tensor *wide = widened(&s, x), *var = NULL;
+  if (s.status == SEL_OK) {
+    s.status = reduce(&sel__op_var, wide, ndims, dims, correction, keepdim, &var);
+    if (s.status == SEL_OK) sel__hold(&s, SEL_OK, &var);
+  }
+  return sel__scope_end(&s, x_to(&s, x_sqrt(&s, var), (sel_dtype)x->dtype), out);
 }
 
 static sel_tensor *reduced(sel_scope *s, const sel_op *op, sel_tensor *x, int ndims,
@@ -496,7 +505,8 @@ sel_status sel_norm(sel_tensor *x, double p, int ndims, const int *dims, bool ke
   SEL_SCOPE(s);
   sel_tensor *result;
   if (p == 2) {
-    result = x_sqrt(&s, reduced(&s, &sel__op_sum_square, x, ndims, dims, keepdim));
+    sel_tensor *wide = widened(&s, x);
+    result = x_sqrt(&s, reduced(&s, &sel__op_sum_square, wide, ndims, dims, keepdim));
   } else if (p == INFINITY) {
     result = reduced(&s, &sel__op_amax, x_abs(&s, x), ndims, dims, keepdim);
   } else if (p == -INFINITY) {
@@ -505,10 +515,10 @@ sel_status sel_norm(sel_tensor *x, double p, int ndims, const int *dims, bool ke
     sel_tensor *nonzero = x_to(&s, x_ne_scalar(&s, x, 0), (sel_dtype)x->dtype);
     result = reduced(&s, &sel__op_sum, nonzero, ndims, dims, keepdim);
   } else {
-    sel_tensor *powers = x_pow_scalar(&s, x_abs(&s, x), p);
+    sel_tensor *powers = x_pow_scalar(&s, x_abs(&s, widened(&s, x)), p);
     result = x_pow_scalar(&s, reduced(&s, &sel__op_sum, powers, ndims, dims, keepdim), 1 / p);
   }
-  return sel__scope_end(&s, result, out);
+  return sel__scope_end(&s, x_to(&s, result, (sel_dtype)x->dtype), out);
 }
 
 /* max + ln sum exp(x - max), the maximum taken as a constant; where it is infinite, 0 stands for
@@ -519,20 +529,21 @@ sel_status sel_logsumexp(sel_tensor *x, int ndims, const int *dims, bool keepdim
   SEL_TRY(dims_mask("logsumexp", x, ndims, dims, &mask));
   SEL_TRY(sel__float_dtype("logsumexp", x));
   SEL_SCOPE(s);
-  sel_spec spec = sel__spec_of(x);
-  sel_tensor *detached = NULL, *shift = NULL;
-  detached = sel__hold(&s, sel_detach(x, &detached), &detached);
+  sel_tensor *wide = widened(&s, x), *detached = NULL, *shift = NULL;
+  if (s.status == SEL_OK) detached = sel__hold(&s, sel_detach(wide, &detached), &detached);
   sel_tensor *top = reduced(&s, &sel__op_amax, detached, ndims, dims, true);
   sel_tensor *finite = x_isfinite(&s, top);
   if (s.status == SEL_OK) shift = sel__hold(&s, sel_where_scalar(finite, top, 0, &shift), &shift);
-  sel_tensor *sum = reduced(&s, &sel__op_sum, x_exp(&s, x_sub(&s, x, shift)), ndims, dims, keepdim);
+  sel_tensor *terms = x_exp(&s, x_sub(&s, wide, shift));
+  sel_tensor *sum = reduced(&s, &sel__op_sum, terms, ndims, dims, keepdim);
   if (s.status == SEL_OK && !keepdim) {
-    sel_spec flat = {.dtype = spec.dtype};
+    sel_spec flat;
     reduce_attrs attrs = {.mask = mask, .keepdim = false};
     reduced_shape(x, &attrs, &flat);
     shift = x_reshape(&s, shift, flat.ndim, flat.shape);
   }
-  return sel__scope_end(&s, x_add(&s, x_log(&s, sum), shift), out);
+  sel_tensor *result = x_add(&s, x_log(&s, sum), shift);
+  return sel__scope_end(&s, x_to(&s, result, (sel_dtype)x->dtype), out);
 }
 
 sel_status sel_cumsum(sel_tensor *x, int dim, sel_tensor **out) {
