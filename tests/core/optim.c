@@ -246,6 +246,26 @@ START_TEST(mixed_group) {
 }
 END_TEST
 
+START_TEST(without_kernel) {
+  static sel_backend lame;
+  sel_device *device;
+  sel_tensor *t;
+  lame = *sel_backend_at(0);
+  lame.name = "lame";
+  lame.update = NULL;
+  ASSERT_OK(sel_register_backend(&lame));
+  ASSERT_OK(sel_device_find("lame", &device));
+  ASSERT_OK(sel_ones(1, (int64_t[]){2}, SEL_F32, device, &t));
+  ASSERT_OK(sel_set_grad(t, t));
+  sel_optimizer *optimizer = new_optimizer("adam", 1, &t);
+  ASSERT_FAILS(SEL_E_UNSUPPORTED, sel_optimizer_step(optimizer), "adam", "'lame'", "update");
+  ck_assert_int_eq(sel_optimizer_steps(optimizer, 0), 0);
+  ASSERT_OK(sel_set_grad(t, NULL));
+  sel_optimizer_release(optimizer);
+  sel_release(t);
+}
+END_TEST
+
 /* ---- gradients and the tape ---- */
 
 START_TEST(without_gradient) {
@@ -489,6 +509,6 @@ START_TEST(out_of_memory) {
 }
 END_TEST
 
-RUN_SUITE("optim", trajectories, resumed, views, half_precision, mixed_group, without_gradient,
-          expanded_gradient, written_in_place, interrupted, settings, wrong_settings, groups,
-          wrong_states, steady_state, out_of_memory)
+RUN_SUITE("optim", trajectories, resumed, views, half_precision, mixed_group, without_kernel,
+          without_gradient, expanded_gradient, written_in_place, interrupted, settings,
+          wrong_settings, groups, wrong_states, steady_state, out_of_memory)
