@@ -1,54 +1,14 @@
-/* hardtanh and relu6: the input cut to an interval.
- *
- * The gradient is 0 on the bounds too, as PyTorch's (that of the operation clamp is 1 there), so it
- * is recorded as a function of its own. */
-#include <stdlib.h>
-
+/* hardtanh and relu6: the input cut to an interval. */
 #include "fc.h"
-#include "selenite/autograd.h"
 #include "selenite/ops.h"
 
 typedef struct interval {
   double low, high;
 } interval;
 
-/* g where low < x < high, else 0. */
-static sel_status backward(void *context, sel_tensor *const *saved, sel_tensor *const *grad_outputs,
-                           sel_tensor **grad_inputs) {
-  const interval *bounds = context;
-  sel_tensor *x = saved[0], *below = NULL, *above = NULL, *outside = NULL;
-  sel_status status = sel_le_scalar(x, bounds->low, &below);
-  if (status == SEL_OK) status = sel_ge_scalar(x, bounds->high, &above);
-  if (status == SEL_OK) status = sel_logical_or(below, above, &outside);
-  if (status == SEL_OK) status = sel_scalar_where(outside, 0, grad_outputs[0], &grad_inputs[0]);
-  sel_release(below);
-  sel_release(above);
-  sel_release(outside);
-  return status;
-}
-
-static const sel_function cut_function = {
-    .size = sizeof(sel_function), .name = "hardtanh", .backward = backward, .release = free};
-
-static sel_status record(sel_tensor *x, const interval *bounds, sel_tensor *y) {
-  interval *context = malloc(sizeof *context);
-  if (!context) return sel_fail(SEL_E_MEMORY, "out of host memory");
-  *context = *bounds;
-  return sel_record(&cut_function, context, 1, &x, 1, &x, 1, &y);
-}
-
 static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs) {
   const interval *bounds = sel_layer_state(self);
-  sel_tensor *y = NULL;
-  bool grad_was_on = sel_set_grad_enabled(false);
-  sel_status status = sel_clamp(inputs[0], bounds->low, bounds->high, &y);
-  sel_set_grad_enabled(grad_was_on);
-  if (status == SEL_OK) status = record(inputs[0], bounds, y);
-  if (status == SEL_OK)
-    outputs[0] = y;
-  else
-    sel_release(y);
-  return status;
+  return sel_clamp(inputs[0], bounds->low, bounds->high, &outputs[0]);
 }
 
 static sel_status init_hardtanh(sel_layer *self, const sel_options *options) {

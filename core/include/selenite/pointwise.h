@@ -102,8 +102,8 @@
   X(U,  mish,           F, a * TANH(((a > 0) ? a : 0) + LOG1P(EXP(-FABS(a))))) \
   X(U,  hardsigmoid,    F, (a <= -3) ? 0 : (a >= 3) ? 1 : a / K(6) + K(0.5)) \
   X(U,  hardswish,      F, (a <= -3) ? 0 : (a >= 3) ? a : a * (a + K(3)) / K(6)) \
-  X(U1, hardshrink,     F, (a > s0 || a < -s0) ? a : 0) \
-  X(U1, softshrink,     F, (a > s0) ? a - s0 : (a < -s0) ? a + s0 : 0) \
+  X(U1, hardshrink,     F, (a >= -s0 && a <= s0) ? 0 : a) \
+  X(U1, softshrink,     F, (a >= -s0 && a <= s0) ? 0 : (a > 0) ? a - s0 : a + s0) \
   /* losses, one value an element; a is the prediction, b the target */ \
   X(B1, smooth_l1_each, F, (FABS(a - b) < s0) ? K(0.5) * (a - b) * (a - b) / s0 : FABS(a - b) - K(0.5) * s0) \
   X(B1, huber_each,     F, (FABS(a - b) <= s0) ? K(0.5) * (a - b) * (a - b) : s0 * (FABS(a - b) - K(0.5) * s0)) \
@@ -123,7 +123,7 @@
   X(GB,  gelu_grad,         F, a * (K(0.5) * (K(1) + ERF(b * K(0.70710678118654752))) + b * K(0.39894228040143268) * EXP(K(-0.5) * b * b))) /* x */ \
   X(GB,  gelu_tanh_grad,    F, a * (K(0.5) * (K(1) + TANH(K(0.79788456080286536) * (b + K(0.044715) * b * b * b))) + K(0.5) * b * (K(1) - TANH(K(0.79788456080286536) * (b + K(0.044715) * b * b * b)) * TANH(K(0.79788456080286536) * (b + K(0.044715) * b * b * b))) * K(0.79788456080286536) * (K(1) + K(0.134145) * b * b))) /* x */ \
   X(GB,  silu_grad,         F, a / (K(1) + EXP(-b)) * (K(1) + b * (K(1) - K(1) / (K(1) + EXP(-b))))) /* x */ \
-  X(GB2, clamp_grad,        N, (b >= s0 && b <= s1) ? a : 0) /* x */ \
+  X(GB2, clamp_grad,        N, (b > s0 && b < s1) ? a : 0) /* x */ \
   X(GB,  hardsigmoid_grad,  F, (b > -3 && b < 3) ? a / K(6) : 0) /* x */ \
   X(GB,  hardswish_grad,    F, (b <= -3) ? 0 : (b >= 3) ? a : a * (b + K(1.5)) / K(3)) /* x */ \
   X(GB1, shrink_grad,       F, (b > s0 || b < -s0) ? a : 0) /* x; hardshrink and softshrink */ \
