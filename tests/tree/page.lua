@@ -1,12 +1,12 @@
 -- Runs the Lua of one page of the papers, its ```lua blocks in order as one script, so that a block
--- may use what an earlier one made. A print whose line ends in a comment `--> text` must print that
--- text (spaces apart); further `--> text` lines below it continue the text.
+-- may use what an earlier one made. A print whose line ends in a comment `--> text`, or is followed by
+-- lines of such comments alone, must print that text, spaces apart, the first time it runs.
 --
 -- usage: selenite page.lua PAGE     in an empty folder; errors carry the page's line numbers
 local path = assert(arg[1], "usage: page.lua PAGE")
 
 local lines, expected, inside = {}, {}, false
-local number, anchor = 0, nil
+local number, code_line = 0, 0
 for line in io.lines(path) do
   number = number + 1
   local fence = line:match("^%s*```(%w*)")
@@ -15,13 +15,12 @@ for line in io.lines(path) do
     lines[number] = ""
   else
     lines[number] = inside and line or ""
-    local text = inside and line:match("%-%->%s*(.-)%s*$")
-    if text then
-      local continues = anchor and line:find("^%s*%-%->")
-      if not continues then anchor = number end
-      expected[anchor] = (expected[anchor] and expected[anchor] .. " " or "") .. text
-    elseif inside then
-      anchor = nil
+    if inside then
+      if not line:find("^%s*%-%->") then code_line = number end
+      local text = line:match("%-%->%s*(.-)%s*$")
+      if text then
+        expected[code_line] = (expected[code_line] and expected[code_line] .. " " or "") .. text
+      end
     end
   end
 end
