@@ -102,11 +102,12 @@ static void TYPED(strips)(const void *context, int64_t begin, int64_t end) {
     const int64_t at = s / strips * args->extent * step + first;
     const VALUE *x = (const VALUE *)cpu_at(&args->x) + at;
     VALUE *out = (VALUE *)cpu_at(&args->out) + at;
-    if (args->backward)
-      TYPED(backward_strip)
-      (args->log, x, (const VALUE *)cpu_at(&args->grad) + at, out, args->extent, step, width);
-    else
+    if (args->backward) {
+      const VALUE *grad = (const VALUE *)cpu_at(&args->grad) + at;
+      TYPED(backward_strip)(args->log, x, grad, out, args->extent, step, width);
+    } else {
       TYPED(forward_strip)(args->log, x, out, args->extent, step, width);
+    }
   }
 }
 

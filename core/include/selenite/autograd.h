@@ -1,9 +1,10 @@
 /* The tape: which operations made a tensor, and gradients by walking it backwards.
  *
- * An operation is recorded when grad mode is on and one of its float inputs requires a gradient. The
- * record (a node) holds the inputs' nodes and the tensors its backward rule needs, each with the
- * version it had; a tensor changed in place since is refused by an error that names both operations.
- * Backward visits nodes by descending sequence number: consumers always have higher numbers.
+ * An operation is recorded when grad mode is on and one of its float inputs requires a gradient.
+ * The record (a node) holds the inputs' nodes and the tensors its backward rule needs, each with
+ * the version it had; a tensor changed in place since is refused by an error that names both
+ * operations. Backward visits nodes by descending sequence number: consumers always have higher
+ * numbers.
  */
 #ifndef SELENITE_AUTOGRAD_H
 #define SELENITE_AUTOGRAD_H
@@ -66,8 +67,8 @@ SEL_API sel_status sel_record(const sel_function *function, void *context, int n
                               sel_tensor *const *inputs, int n_saved, sel_tensor *const *saved,
                               int n_outputs, sel_tensor *const *outputs);
 
-/* Gradient checkpointing: out = fn(context, inputs), without keeping what fn makes; backward runs fn
- * again, from the same generator state. fn writes n_outputs new tensors; context is taken. */
+/* Gradient checkpointing: out = fn(context, inputs), without keeping what fn makes; backward runs
+ * fn again, from the same generator state. fn writes n_outputs new tensors; context is taken. */
 typedef sel_status (*sel_segment)(void *context, sel_tensor *const *inputs, sel_tensor **outputs);
 SEL_API sel_status sel_checkpoint(sel_segment fn, void *context, void (*release)(void *context),
                                   int n_inputs, sel_tensor *const *inputs, int n_outputs,
@@ -86,14 +87,14 @@ SEL_API sel_status sel_register_hook(sel_tensor *t, sel_hook hook, void *context
 typedef enum sel_backward_event_kind {
   SEL_BACKWARD_DONE = 0,
   SEL_BACKWARD_FUNCTION, /* compute the inputs' gradients of host function `id`, then reply */
-  SEL_BACKWARD_HOOK      /* look at the gradient of hook `id`, then reply with 1 (or 0: unchanged) */
+  SEL_BACKWARD_HOOK /* look at the gradient of hook `id`, then reply with 1 (or 0: unchanged) */
 } sel_backward_event_kind;
 typedef struct sel_backward_event {
   sel_backward_event_kind kind;
   int64_t id;
-  int n_grads;               /* FUNCTION: outputs; HOOK: 1 */
-  sel_tensor *const *grads;  /* borrowed until reply; NULL entries are zero */
-  int n_inputs;              /* FUNCTION: how many gradients to reply with */
+  int n_grads;              /* FUNCTION: outputs; HOOK: 1 */
+  sel_tensor *const *grads; /* borrowed until reply; NULL entries are zero */
+  int n_inputs;             /* FUNCTION: how many gradients to reply with */
 } sel_backward_event;
 typedef struct sel_backward_run sel_backward_run;
 
@@ -114,7 +115,8 @@ SEL_API sel_status sel_backward_next(sel_backward_run *run, sel_backward_event *
 SEL_API sel_status sel_backward_reply(sel_backward_run *run, int n, sel_tensor *const *grads);
 /* Collected gradient of input i after DONE: new reference or NULL. */
 SEL_API sel_tensor *sel_backward_result(sel_backward_run *run, int i);
-SEL_API void sel_backward_finish(sel_backward_run *run); /* also to give up half-way; NULL allowed */
+/* Also to give up half-way; NULL allowed. */
+SEL_API void sel_backward_finish(sel_backward_run *run);
 
 #ifdef __cplusplus
 }

@@ -20,13 +20,13 @@
 extern "C" {
 #endif
 
-/* Memory of one device as the backend sees it: a host pointer for cpu, a buffer object elsewhere. */
+/* Memory of one device as the backend sees it: for cpu a host pointer, else a buffer object. */
 typedef void *sel_buffer;
 
 /* A tensor operand as kernels see it. */
 typedef struct sel_operand {
-  sel_buffer data;  /* NULL: the operand is the number `value` */
-  int64_t offset;   /* of the first element, in elements */
+  sel_buffer data; /* NULL: the operand is the number `value` */
+  int64_t offset;  /* of the first element, in elements */
   sel_dtype dtype;
   double value;
 } sel_operand;
@@ -36,8 +36,8 @@ enum { SEL_MAX_OPERANDS = 8, SEL_MAX_SCALARS = 8 };
 /* Pointwise: for each position of `shape`, outputs = row `op` of SEL_POINTWISE applied to inputs.
  * Operand k's element sits at data[offset + sum_d position[d] * stride[k][d]]; inputs first, then
  * outputs; stride 0 broadcasts. Inputs may be of another dtype than `compute` (a mask, a bool
- * result): load and store convert. Dims are merged, extents > 1 (a single element: ndim 0). An output
- * may be exactly an input (in place), never overlap it otherwise. */
+ * result): load and store convert. Dims are merged, extents > 1 (a single element: ndim 0). An
+ * output may be exactly an input (in place), never overlap it otherwise. */
 typedef struct sel_pointwise_args {
   int op;            /* sel_pointwise_op */
   sel_dtype compute; /* f32, f64, i64, i32 or u8 */
@@ -50,8 +50,8 @@ typedef struct sel_pointwise_args {
   double scalar[SEL_MAX_SCALARS];
 } sel_pointwise_args;
 
-/* Copy with conversion of dtype, on one device: operand 0 into operand 1. Float to integer truncates
- * towards zero; to bool is != 0. Strides of the source may be negative (flip). */
+/* Copy with conversion of dtype, on one device: operand 0 into operand 1. Float to integer
+ * truncates towards zero; to bool is != 0. Strides of the source may be negative (flip). */
 typedef struct sel_copy_args {
   sel_operand source, destination;
   int ndim;
@@ -76,15 +76,15 @@ typedef struct sel_update_args {
 typedef enum sel_reduce_op {
   SEL_REDUCE_OP_SUM = 0,
   SEL_REDUCE_OP_PROD,
-  SEL_REDUCE_OP_MAX,    /* NaN wins */
+  SEL_REDUCE_OP_MAX, /* NaN wins */
   SEL_REDUCE_OP_MIN,
-  SEL_REDUCE_OP_ARGMAX, /* i64 position along the reduced dims in C order; first of ties; NaN wins */
+  SEL_REDUCE_OP_ARGMAX, /* i64 position in the reduced dims, C order; first of ties; NaN wins */
   SEL_REDUCE_OP_ARGMIN,
-  SEL_REDUCE_OP_ANY,    /* bool */
+  SEL_REDUCE_OP_ANY, /* bool */
   SEL_REDUCE_OP_ALL,
   SEL_REDUCE_OP_SUM_ABS,
   SEL_REDUCE_OP_SUM_SQUARE,
-  SEL_REDUCE_OP_VAR     /* divisor: number reduced - scalar (correction), 0 or less gives NaN */
+  SEL_REDUCE_OP_VAR /* divisor: number reduced - scalar (correction), 0 or less gives NaN */
 } sel_reduce_op;
 
 /* Reduces the inner dims of `input`, laid out as kept dims first, then reduced ones, each group
@@ -95,7 +95,7 @@ typedef enum sel_reduce_op {
 typedef struct sel_reduce_args {
   sel_reduce_op op;
   sel_operand input, output;
-  int kept, reduced; /* how many dims of each */
+  int kept, reduced;                                         /* how many dims of each */
   int64_t shape[2 * SEL_MAX_DIMS], stride[2 * SEL_MAX_DIMS]; /* kept dims, then reduced dims */
   int64_t rows, columns; /* product of kept extents, of reduced extents */
   double scale, scalar;
@@ -108,10 +108,10 @@ typedef struct sel_scan_args {
   int64_t shape[SEL_MAX_DIMS], stride[SEL_MAX_DIMS];
 } sel_scan_args;
 
-/* C = alpha * op(A) op(B) + beta * C, row-major; op(A) is m x k, op(B) k x n. `batch` products, whose
- * operands lie batch_stride elements apart (0: shared; never for C). f32 or f64. C is not read when
- * beta is 0. m, n, k or batch may be 0. With `bias`, beta is 0 and the n numbers of bias are added
- * to each row of C. */
+/* C = alpha * op(A) op(B) + beta * C, row-major; op(A) is m x k, op(B) k x n. `batch` products,
+ * whose operands lie batch_stride elements apart (0: shared; never for C). f32 or f64. C is not
+ * read when beta is 0. m, n, k or batch may be 0. With `bias`, beta is 0 and the n numbers of bias
+ * are added to each row of C. */
 typedef struct sel_gemm_args {
   sel_dtype dtype;
   bool transpose_a, transpose_b;
@@ -124,13 +124,13 @@ typedef struct sel_gemm_args {
 
 /* Indexing along one dim of contiguous tensors seen as [outer, extent, inner]; index i64 or i32,
  * contiguous. A value outside [0, extent) makes the kernel fail with SEL_E_ARGUMENT and name it
- * (negative values are not wrapped). Any dtype; add: number dtypes. Duplicate targets: the last in C
- * order wins for set, sums in C order for add. */
+ * (negative values are not wrapped). Any dtype; add: number dtypes. Duplicate targets: the last in
+ * C order wins for set, sums in C order for add. */
 typedef enum sel_index_op {
-  SEL_INDEX_SELECT = 0,  /* out[o][j][i] = x[o][index[j]][i]; index [count] */
-  SEL_INDEX_ADD,         /* out[o][index[j]][i] += x[o][j][i]; index [count]; out holds the base */
-  SEL_INDEX_GATHER,      /* out[o][j][i] = x[o][index[o][j][i]][i]; index [outer,count,inner] */
-  SEL_INDEX_SCATTER,     /* out[o][index[o][j][i]][i] = x[o][j][i]; out holds the base */
+  SEL_INDEX_SELECT = 0, /* out[o][j][i] = x[o][index[j]][i]; index [count] */
+  SEL_INDEX_ADD,        /* out[o][index[j]][i] += x[o][j][i]; index [count]; out holds the base */
+  SEL_INDEX_GATHER,     /* out[o][j][i] = x[o][index[o][j][i]][i]; index [outer,count,inner] */
+  SEL_INDEX_SCATTER,    /* out[o][index[o][j][i]][i] = x[o][j][i]; out holds the base */
   SEL_INDEX_SCATTER_ADD
 } sel_index_op;
 typedef struct sel_index_args {
@@ -139,8 +139,8 @@ typedef struct sel_index_args {
   int64_t outer, extent, count, inner;
 } sel_index_args;
 
-/* Stable sort of each row of a contiguous [rows, columns]; NaN counts as largest. values and indices
- * are [rows, k], k <= columns. */
+/* Stable sort of each row of a contiguous [rows, columns]; NaN counts as largest. values and
+ * indices are [rows, k], k <= columns. */
 typedef struct sel_sort_args {
   sel_operand input, values, indices;
   int64_t rows, columns, k;
@@ -178,14 +178,14 @@ typedef enum sel_random_op {
   SEL_RANDOM_DROPOUT      /* out = u < p0 ? 0 : x * p1 */
 } sel_random_op;
 
-/* Fills contiguous `out`. Philox4x32-10 with key (seed low, seed high). Element i of a draw that uses
- * one word an element takes word i%4 of counter (offset + i/4, 0): as four 32-bit counter words
- * (low, high, 0, 0). u = (word >> 8) * 2^-24. Draws that use two words an element (f64 uniform and
- * dropout on f64, normal f64, integer) take words 2*(i%2), 2*(i%2)+1 of counter offset + i/2;
- * u = ((w0 >> 5) * 2^26 + (w1 >> 6)) * 2^-53. Normal f32: words (0,1) of the counter give elements
- * 4c and 4c+1, words (2,3) give 4c+2 and 4c+3: r = sqrt(-2 ln(1 - u0)), elements r cos(2 pi u1) and
- * r sin(2 pi u1). Normal f64: counters offset + i/2 * 2 and + 1 give u0, u1 (from words 0,1 of
- * each; 53 bits) for elements i and i+1. */
+/* Fills contiguous `out`. Philox4x32-10 with key (seed low, seed high). Element i of a draw that
+ * uses one word an element takes word i%4 of counter (offset + i/4, 0): as four 32-bit counter
+ * words (low, high, 0, 0). u = (word >> 8) * 2^-24. Draws that use two words an element (f64
+ * uniform and dropout on f64, normal f64, integer) take words 2*(i%2), 2*(i%2)+1 of counter offset
+ * + i/2; u = ((w0 >> 5) * 2^26 + (w1 >> 6)) * 2^-53. Normal f32: words (0,1) of the counter give
+ * elements 4c and 4c+1, words (2,3) give 4c+2 and 4c+3: r = sqrt(-2 ln(1 - u0)), elements r cos(2
+ * pi u1) and r sin(2 pi u1). Normal f64: counters offset + i/2 * 2 and + 1 give u0, u1 (from words
+ * 0,1 of each; 53 bits) for elements i and i+1. */
 typedef struct sel_random_args {
   sel_random_op op;
   sel_operand out; /* uniform, normal, bernoulli: f32, f64 (others through core); integer: i64 */

@@ -62,10 +62,10 @@ typedef enum sel_status {
 /* Text of the last failure on this thread; "" before the first. Borrowed until the next failure. */
 SEL_API const char *sel_error(void);
 
-/* Sets this thread's error text and returns `status`: `return sel_fail(SEL_E_SHAPE, "...", ...)`. */
+/* Sets this thread's error text, returns `status`: `return sel_fail(SEL_E_SHAPE, "...", ...)`. */
 SEL_API sel_status sel_fail(sel_status status, const char *format, ...) SEL_PRINTF(2, 3);
 
-/* Puts "prefix: " before this thread's error text; containers use it to name the path to a layer. */
+/* Puts "prefix: " before this thread's error text; containers name the path to a layer by it. */
 SEL_API void sel_error_prefix(const char *prefix);
 
 /* Short name of a status: "shape", "dtype", ... Borrowed, static. */

@@ -1,8 +1,8 @@
 /* Operations on tensors: one function each, all recorded on the tape where a gradient exists.
  *
- * Unless said otherwise: inputs are borrowed; `out` receives a new reference; inputs share dtype and
- * device; shapes broadcast as in NumPy; dims count from 0, negative from the end. A name with an
- * underscore behind it writes in place into its first input, which keeps shape and dtype.
+ * Unless said otherwise: inputs are borrowed; `out` receives a new reference; inputs share dtype
+ * and device; shapes broadcast as in NumPy; dims count from 0, negative from the end. A name with
+ * an underscore behind it writes in place into its first input, which keeps shape and dtype.
  */
 #ifndef SELENITE_OPS_H
 #define SELENITE_OPS_H
@@ -25,18 +25,18 @@ SEL_API int sel_op_count(void);
 SEL_API const char *sel_op_name(int i); /* NULL past the end; borrowed, static */
 SEL_API int sel_op_flags_of(int i);     /* sel_op_flags, or-ed */
 
-/* ---- pointwise: sel_add(a, b, &out), sel_add_(a, b), sel_relu(x, &out), sel_clamp(x, lo, hi, &out)
- * and so on for each row of SEL_POINTWISE (pointwise.h). Two-input rows also take a number on either
- * side: sel_add_scalar(a, 2.0, &out) is a + 2, sel_scalar_sub(1.0, a, &out) is 1 - a,
+/* ---- pointwise: sel_add(a, b, &out), sel_add_(a, b), sel_relu(x, &out), sel_clamp(x, lo, hi,
+ * &out) and so on for each row of SEL_POINTWISE (pointwise.h). Two-input rows also take a number on
+ * either side: sel_add_scalar(a, 2.0, &out) is a + 2, sel_scalar_sub(1.0, a, &out) is 1 - a,
  * sel_mul_scalar_(a, 0.5) scales in place. */
 
-#define SEL_FN_U(name)                                             \
+#define SEL_FN_U(name)                                            \
   SEL_API sel_status sel_##name(sel_tensor *x, sel_tensor **out); \
   SEL_API sel_status sel_##name##_(sel_tensor *x);
-#define SEL_FN_U1(name)                                                       \
+#define SEL_FN_U1(name)                                                      \
   SEL_API sel_status sel_##name(sel_tensor *x, double s0, sel_tensor **out); \
   SEL_API sel_status sel_##name##_(sel_tensor *x, double s0);
-#define SEL_FN_U2(name)                                                                   \
+#define SEL_FN_U2(name)                                                                 \
   SEL_API sel_status sel_##name(sel_tensor *x, double s0, double s1, sel_tensor **out); \
   SEL_API sel_status sel_##name##_(sel_tensor *x, double s0, double s1);
 #define SEL_FN_B(name)                                                               \
@@ -45,13 +45,13 @@ SEL_API int sel_op_flags_of(int i);     /* sel_op_flags, or-ed */
   SEL_API sel_status sel_scalar_##name(double a, sel_tensor *b, sel_tensor **out);   \
   SEL_API sel_status sel_##name##_(sel_tensor *a, sel_tensor *b);                    \
   SEL_API sel_status sel_##name##_scalar_(sel_tensor *a, double b);
-#define SEL_FN_B1(name)                                                                        \
+#define SEL_FN_B1(name)                                                                     \
   SEL_API sel_status sel_##name(sel_tensor *a, sel_tensor *b, double s0, sel_tensor **out); \
   SEL_API sel_status sel_##name##_(sel_tensor *a, sel_tensor *b, double s0);
-#define SEL_FN_T(name)                                                                            \
+#define SEL_FN_T(name)                                                                          \
   SEL_API sel_status sel_##name(sel_tensor *a, sel_tensor *b, sel_tensor *c, sel_tensor **out); \
   SEL_API sel_status sel_##name##_(sel_tensor *a, sel_tensor *b, sel_tensor *c);
-#define SEL_FN_T1(name)                                                                   \
+#define SEL_FN_T1(name)                                                                 \
   SEL_API sel_status sel_##name(sel_tensor *a, sel_tensor *b, sel_tensor *c, double s0, \
                                 sel_tensor **out);                                      \
   SEL_API sel_status sel_##name##_(sel_tensor *a, sel_tensor *b, sel_tensor *c, double s0);
@@ -59,12 +59,12 @@ SEL_API int sel_op_flags_of(int i);     /* sel_op_flags, or-ed */
   SEL_API sel_status sel_##name(sel_tensor *g, sel_tensor *b, sel_tensor **out);
 #define SEL_FN_GB1(name) \
   SEL_API sel_status sel_##name(sel_tensor *g, sel_tensor *b, double s0, sel_tensor **out);
-#define SEL_FN_GB2(name)                                                                  \
+#define SEL_FN_GB2(name)                                                            \
   SEL_API sel_status sel_##name(sel_tensor *g, sel_tensor *b, double s0, double s1, \
                                 sel_tensor **out);
 #define SEL_FN_GT(name) \
   SEL_API sel_status sel_##name(sel_tensor *g, sel_tensor *b, sel_tensor *c, sel_tensor **out);
-#define SEL_FN_GT1(name)                                                                    \
+#define SEL_FN_GT1(name)                                                                \
   SEL_API sel_status sel_##name(sel_tensor *g, sel_tensor *b, sel_tensor *c, double s0, \
                                 sel_tensor **out);
 #define SEL_FN(kind, name, types, ...) SEL_FN_##kind(name)
@@ -80,9 +80,10 @@ SEL_API sel_status sel_scalar_where(sel_tensor *cond, double a, sel_tensor *b, s
 SEL_API sel_status sel_fill_(sel_tensor *t, double value);
 /* Copies src into dst, converting dtype and device; src broadcasts to dst's shape. */
 SEL_API sel_status sel_copy_(sel_tensor *dst, sel_tensor *src);
-SEL_API sel_status sel_clone(sel_tensor *x, sel_tensor **out);      /* contiguous copy */
-SEL_API sel_status sel_contiguous(sel_tensor *x, sel_tensor **out); /* x itself where it is already */
-/* Another dtype and/or device; x itself (one reference more) where nothing changes. device NULL: x's. */
+/* A contiguous copy; contiguous: x itself (one reference more) where it is so already. */
+SEL_API sel_status sel_clone(sel_tensor *x, sel_tensor **out);
+SEL_API sel_status sel_contiguous(sel_tensor *x, sel_tensor **out);
+/* Another dtype and/or device (NULL: x's); x itself, one reference more, where nothing changes. */
 SEL_API sel_status sel_to(sel_tensor *x, sel_dtype dtype, sel_device *device, sel_tensor **out);
 
 /* ---- reductions ----
@@ -191,8 +192,7 @@ SEL_API sel_status sel_scatter_add(sel_tensor *x, int dim, sel_tensor *index, se
 /* weight[index]: index of any shape, out [..., weight columns]. */
 SEL_API sel_status sel_embedding(sel_tensor *weight, sel_tensor *index, sel_tensor **out);
 SEL_API sel_status sel_one_hot(sel_tensor *index, int64_t classes, sel_tensor **out); /* i64 */
-SEL_API sel_status sel_masked_fill(sel_tensor *x, sel_tensor *mask, double value,
-                                   sel_tensor **out);
+SEL_API sel_status sel_masked_fill(sel_tensor *x, sel_tensor *mask, double value, sel_tensor **out);
 /* Elements where mask is true, in C order, as a vector. */
 SEL_API sel_status sel_masked_select(sel_tensor *x, sel_tensor *mask, sel_tensor **out);
 /* i64 [count, ndim]: positions of non-zero elements in C order. */

@@ -12,15 +12,15 @@
  * but serve gradients and have no in-place form.
  *
  * types says which dtypes go in and what comes out:
- *   F  float dtypes, the same comes out          N  every dtype but bool, the same comes out
- *   A  every dtype, the same comes out           W  first input bool, the others A, theirs comes out
- *   P  float dtypes, bool comes out              C  every dtype, bool comes out
+ *   F  float dtypes, the same comes out     N  every dtype but bool, the same comes out
+ *   A  every dtype, the same comes out      W  first input bool, the others A, theirs comes out
+ *   P  float dtypes, bool comes out         C  every dtype, bool comes out
  *
  * An including file defines T (the arithmetic type: float, double, int64_t, int32_t, uint8_t), K(x)
- * (a constant in T) and, for float types, EXP LOG LOG2 LOG10 LOG1P EXPM1 SQRT RSQRT SIN COS TAN ASIN
- * ACOS ATAN ATAN2 SINH COSH TANH ERF POW FLOOR CEIL RINT TRUNC FABS; for all types FLOOR_DIV and
- * FLOOR_MOD (rounding towards minus infinity; integers give 0 when divided by 0). f16 and bf16 are
- * computed in f32; bool is computed in uint8_t and stored as 0 or 1.
+ * (a constant in T) and, for float types, EXP LOG LOG2 LOG10 LOG1P EXPM1 SQRT RSQRT SIN COS TAN
+ * ASIN ACOS ATAN ATAN2 SINH COSH TANH ERF POW FLOOR CEIL RINT TRUNC FABS; for all types FLOOR_DIV
+ * and FLOOR_MOD (rounding towards minus infinity; integers give 0 when divided by 0). f16 and bf16
+ * are computed in f32; bool is computed in uint8_t and stored as 0 or 1.
  *
  * Rows are only appended to within one ABI major version: the position is the kernel's id.
  */
@@ -152,9 +152,7 @@
 /* clang-format on */
 
 #define SEL_POINTWISE_ID(kind, name, types, ...) SEL_PW_##name,
-typedef enum sel_pointwise_op {
-  SEL_POINTWISE(SEL_POINTWISE_ID) SEL_PW_COUNT
-} sel_pointwise_op;
+typedef enum sel_pointwise_op { SEL_POINTWISE(SEL_POINTWISE_ID) SEL_PW_COUNT } sel_pointwise_op;
 #undef SEL_POINTWISE_ID
 
 #define SEL_UPDATE_ID(name, states, ...) SEL_UPDATE_##name,

@@ -34,10 +34,10 @@ typedef struct sel_device sel_device;
 
 /* ---- dtypes ---- */
 
-SEL_API size_t sel_dtype_size(sel_dtype dtype);        /* bytes of one element */
-SEL_API const char *sel_dtype_name(sel_dtype dtype);   /* "f32"; borrowed, static */
-SEL_API bool sel_dtype_is_float(sel_dtype dtype);      /* f32, f64, f16, bf16 */
-/* Reads "f32", "f64", "f16", "bf16", "i64", "i32", "u8", "bool" and PyTorch's "float32", "int64"... */
+SEL_API size_t sel_dtype_size(sel_dtype dtype);      /* bytes of one element */
+SEL_API const char *sel_dtype_name(sel_dtype dtype); /* "f32"; borrowed, static */
+SEL_API bool sel_dtype_is_float(sel_dtype dtype);    /* f32, f64, f16, bf16 */
+/* Reads "f32", "f64", "f16", "bf16", "i64", "i32", "u8", "bool", or PyTorch's "float32", "int64" */
 SEL_API sel_status sel_dtype_parse(const char *name, sel_dtype *out);
 
 /* ---- devices ---- */
@@ -46,7 +46,7 @@ SEL_API sel_status sel_dtype_parse(const char *name, sel_dtype *out);
  * process: borrowed. */
 SEL_API sel_status sel_device_find(const char *name, sel_device **out);
 SEL_API const char *sel_device_name(const sel_device *device); /* as sel_device_find takes it */
-/* Device of new tensors on this thread; "cpu" at first. NULL when no backend is loaded. Borrowed. */
+/* Device of new tensors on this thread; "cpu" at first. NULL without any backend. Borrowed. */
 SEL_API sel_device *sel_default_device(void);
 SEL_API sel_status sel_set_default_device(sel_device *device);
 /* Waits until all work given to the device is done. */
@@ -65,7 +65,7 @@ typedef struct sel_memory_info {
 } sel_memory_info;
 SEL_API void sel_memory(const sel_device *device, sel_memory_info *out);
 SEL_API void sel_memory_reset_peak(sel_device *device);
-SEL_API void sel_memory_release_cache(sel_device *device); /* gives cached bytes back to the system */
+SEL_API void sel_memory_release_cache(sel_device *device); /* back to the system */
 
 /* Bytes allocated for tensors by this thread since the thread started, bookkeeping included. A
  * garbage-collected host compares it with its value at the last collection. */
@@ -104,14 +104,14 @@ SEL_API sel_status sel_scalar(double value, sel_tensor **out);
 SEL_API sel_tensor *sel_retain(sel_tensor *t); /* returns t, one reference more; NULL stays NULL */
 SEL_API void sel_release(sel_tensor *t);       /* one reference less; NULL is allowed */
 /* For a host language whose handles are released late: if the caller's reference is the only one,
- * drops t's memory and tape at once and returns true. t itself stays until it is released; everything
- * that needs elements refuses it from now on. Otherwise does nothing and returns false. */
+ * drops t's memory and tape at once and returns true. t itself stays until it is released;
+ * everything that needs elements refuses it from now on. Otherwise returns false, nothing done. */
 SEL_API bool sel_tensor_free(sel_tensor *t);
 
 /* ---- asking ---- */
 
 SEL_API int sel_ndim(const sel_tensor *t);
-SEL_API int64_t sel_size(const sel_tensor *t, int dim);  /* -1 when dim is out of range */
+SEL_API int64_t sel_size(const sel_tensor *t, int dim); /* -1 when dim is out of range */
 SEL_API int64_t sel_stride(const sel_tensor *t, int dim);
 SEL_API const int64_t *sel_shape(const sel_tensor *t);   /* sel_ndim extents; borrowed */
 SEL_API const int64_t *sel_strides(const sel_tensor *t); /* in elements; borrowed */

@@ -42,7 +42,7 @@ struct sample {
   const char *what; /* tells it from the operation's other samples */
   sel_status (*run)(const sample *s, sel_tensor *const *in, sel_tensor **out);
   sample_input in[SAMPLE_INPUTS]; /* up to the first NONE */
-  double number[SAMPLE_NUMBERS]; /* for run */
+  double number[SAMPLE_NUMBERS];  /* for run */
   /* The operation is not the last one that run calls. What it saved is then changed, and backward
    * must name it. */
   bool inner;
