@@ -20,9 +20,9 @@ local function environment(name)
 end
 
 -- Threads of an OpenMP pool spin while they wait, by default long enough to take the processor from
--- those that work as soon as anything else runs: a training epoch on two cores that a compiler shared
--- took 27 s instead of 1. A short spin costs nothing measurable. libgomp reads this when a plugin loads
--- it; what the user set counts.
+-- those that work as soon as anything else runs: a training epoch on two cores that a compiler
+-- shared took 27 s instead of 1. A short spin costs nothing measurable. libgomp reads this when a
+-- plugin loads it; what the user set counts.
 ffi.cdef 'int sel_lua_setenv(const char *name, const char *value, int replace) __asm__("setenv");'
 if not environment "OMP_WAIT_POLICY" then ffi.C.sel_lua_setenv("GOMP_SPINCOUNT", "1000", 0) end
 

@@ -12,10 +12,10 @@
 -- least 48 MB: what surviving Lua memory costs to walk (0.2 ms a MB) stays small against the work
 -- done in between.
 --
--- A full collection also comes after a number of handles, so that what they hold (tape, small tensors)
--- is used again while it is in the processor's caches: a training step of a tiny network takes 13 us
--- with 1024-4096 handles between collections, 16 us with 8192. More handles where there is more Lua
--- memory to walk.
+-- A full collection also comes after a number of handles, so that what they hold (tape, small
+-- tensors) is used again while it is in the processor's caches: a training step of a tiny network
+-- takes 13 us with 1024-4096 handles between collections, 16 us with 8192. More handles where there
+-- is more Lua memory to walk.
 
 local ffi = require "ffi"
 local library = require "selenite.library"

@@ -1,8 +1,9 @@
 -- Reads the function prototypes out of core's declarations, so that the list of operations and
 -- their arguments is the header's own.
 --
--- Returns a function that returns a table: function name without "sel_" -> { result = "int", parameters = { { type = "sel_
--- tensor *", name = "x" }, ... } }, in which `const` is dropped and spaces are normalised.
+-- Returns a function that returns a table: function name without "sel_" -> { result = "int",
+-- parameters = { { type = "sel_tensor *", name = "x" }, ... } }, in which `const` is dropped and
+-- spaces are normalised.
 -- Functions that take function pointers or variable arguments are left out.
 
 local library = require "selenite.library"

@@ -1,3 +1,5 @@
+-- Gradients from Lua: backward, sel.grad, grad mode, hooks.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -1,3 +1,5 @@
+-- Tensors from tables, numbers and sizes, and random ones.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -1,3 +1,5 @@
+-- Data sets and loaders: order, conversion, mistakes.
+
 local sel = require "selenite"
 local data = sel.data
 local check = require "check"

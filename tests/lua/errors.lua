@@ -1,3 +1,5 @@
+-- Where errors point: the user's line, the path to the layer.
+
 local sel = require "selenite"
 local nn = sel.nn
 local check = require "check"

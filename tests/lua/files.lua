@@ -1,3 +1,5 @@
+-- Reading and writing tensors from Lua; the formats themselves are tested in tests/core.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -1,3 +1,5 @@
+-- Functions with a backward written in Lua, and checkpoints.
+
 local sel = require "selenite"
 local host = require "selenite.host"
 local check = require "check"

@@ -1,3 +1,5 @@
+-- Square brackets: positions, ranges, masks, writing.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, raises = check.test, check.equal, check.raises

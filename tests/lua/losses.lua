@@ -1,3 +1,5 @@
+-- Losses as functions and as modules.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -1,3 +1,6 @@
+-- Collection without being asked, early release, scopes. Limits of the whole process are in
+-- memory_limits.lua.
+
 local sel = require "selenite"
 local memory = require "selenite.memory"
 local check = require "check"

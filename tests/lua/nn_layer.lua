@@ -1,3 +1,5 @@
+-- Layers of registered types: options, parameters, forward.
+
 local sel = require "selenite"
 local nn = sel.nn
 local check = require "check"

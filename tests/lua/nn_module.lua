@@ -1,3 +1,5 @@
+-- Classes of the user's own: what is found in their fields, and what is done to all of it.
+
 local sel = require "selenite"
 local nn = sel.nn
 local check = require "check"

@@ -1,3 +1,5 @@
+-- state_dict and back.
+
 local sel = require "selenite"
 local nn = sel.nn
 local check = require "check"

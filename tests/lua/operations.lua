@@ -1,3 +1,5 @@
+-- Operations as Lua functions: defaults, numbers for tensors, mistakes.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -1,3 +1,5 @@
+-- Optimizers from Lua: settings, groups, state.
+
 local sel = require "selenite"
 local optim = sel.optim
 local check = require "check"

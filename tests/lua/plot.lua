@@ -1,3 +1,5 @@
+-- Line charts, confusion tables, images in text.
+
 local sel = require "selenite"
 local plot = sel.plot
 local check = require "check"

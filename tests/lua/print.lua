@@ -1,3 +1,5 @@
+-- The text of a tensor.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, contains = check.test, check.equal, check.contains

@@ -1,3 +1,5 @@
+-- The progress line, with and without a terminal.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, raises = check.test, check.equal, check.raises

@@ -1,3 +1,5 @@
+-- Shapes and views, counted from 1.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

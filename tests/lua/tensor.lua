@@ -1,3 +1,5 @@
+-- A tensor's methods, fields and operators.
+
 local sel = require "selenite"
 local check = require "check"
 local test, equal, near, raises = check.test, check.equal, check.near, check.raises

@@ -18,6 +18,6 @@ if ! command -v luacheck >/dev/null || ! command -v shellcheck >/dev/null ||
   exit 77
 fi
 list '*.c' '*.h' | xargs -d '\n' clang-format --dry-run --Werror || status=1
-list '*.lua' | xargs -d '\n' luacheck --quiet || status=1
+list '*.lua' | xargs -d '\n' luacheck --no-color --quiet || status=1
 list '*.sh' setup run | xargs -d '\n' shellcheck || status=1
 exit $status

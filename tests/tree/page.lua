@@ -1,6 +1,6 @@
 -- Runs the Lua of one page of the papers, its ```lua blocks in order as one script, so that a block
--- may use what an earlier one made. A print whose line ends in a comment `--> text`, or is followed by
--- lines of such comments alone, must print that text, spaces apart, the first time it runs.
+-- may use what an earlier one made. A print whose line ends in a comment `--> text`, or is followed
+-- by lines of such comments alone, must print that text, spaces apart, the first time it runs.
 --
 -- usage: selenite page.lua PAGE     in an empty folder; errors carry the page's line numbers
 local path = assert(arg[1], "usage: page.lua PAGE")
