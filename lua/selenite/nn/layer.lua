@@ -14,7 +14,7 @@ local istype, T = ffi.istype, ffi.typeof "sel_tensor"
 local out, wrap, retry, check = memory.out, memory.wrap, memory.retry, errors.check
 local M = {}
 
-local HANDLE, SLOTS, CHILDREN = {}, {}, {} -- keys of hidden fields
+local HANDLE, SLOTS, CHILDREN, SINGLE = {}, {}, {}, {} -- keys of hidden fields
 local layer_out, options_out = ffi.new "sel_layer *[1]", ffi.new "sel_options *[1]"
 
 -- ---- options ----
@@ -107,6 +107,13 @@ local function ports_of(descriptor)
   return names
 end
 
+-- The core layer behind module m, where calling m(x) does no more than run that layer on tensor x;
+-- nil elsewhere.
+function M.plain(m, x)
+  local handle = m and rawget(m, HANDLE)
+  if handle and istype(T, x) and rawget(m, SINGLE) == rawget(m, "forward") then return handle end
+end
+
 -- Forward of any type: as many results as the layer gave.
 local function general_forward(name, descriptor)
   local ports = ports_of(descriptor)
@@ -146,7 +153,7 @@ local function adopt_handle(class, handle)
     slots[ffi.string(C.sel_layer_slot_name(handle, i))] = i
   end
   return setmetatable({ [HANDLE] = handle, [SLOTS] = slots, [CHILDREN] = {},
-                        forward = class.forward }, class.meta)
+                        [SINGLE] = class.single or false, forward = class.forward }, class.meta)
 end
 
 local function child_at(self, i)
@@ -225,7 +232,8 @@ function M.class(descriptor)
   class.methods.class_name = function() return name end
   class.meta = module.new_meta(read_field(class), write_field)
   if descriptor.n_inputs == 1 and descriptor.n_outputs == 1 then
-    class.forward = single_forward(name, ffi.string(descriptor.inputs[0].name))
+    class.single = single_forward(name, ffi.string(descriptor.inputs[0].name))
+    class.forward = class.single
   else
     class.forward = general_forward(name, descriptor)
   end
