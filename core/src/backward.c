@@ -13,8 +13,9 @@
 
 typedef struct entry {
   sel_node *node;
-  int first;   /* index of its first output's gradient in run->grads */
-  bool wanted; /* leads to something whose gradient is asked for */
+  int first;         /* index of its first output's gradient in run->grads */
+  bool wanted;       /* leads to something whose gradient is asked for */
+  bool was_released; /* by an earlier backward */
 } entry;
 
 struct sel_backward_run {
@@ -51,7 +52,8 @@ static sel_status add_node(sel_backward_run *run, sel_node *node) {
     run->capacity = capacity;
   }
   node->run = run->id;
-  run->entries[run->n_entries++] = (entry){.node = sel__node_retain(node)};
+  run->entries[run->n_entries++] =
+      (entry){.node = sel__node_retain(node), .was_released = node->released};
   return SEL_OK;
 }
 
@@ -182,6 +184,13 @@ static sel_status fit(const sel_node *node, int i, sel_tensor *grad, sel_tensor 
 
 /* ---- one node ---- */
 
+static sel_status released_error(const sel_node *node) {
+  return sel_fail(SEL_E_AUTOGRAD,
+                  "backward of '%s': what it saved was released by an earlier backward; pass "
+                  "retain_graph to walk the same graph twice",
+                  node->name);
+}
+
 static sel_status version_error(const sel_node *node, const sel_saved *saved) {
   const char *writer = saved->tensor->storage->writer;
   return sel_fail(SEL_E_AUTOGRAD,
@@ -257,10 +266,6 @@ static sel_status run_rule(sel_backward_run *run, sel_node *node, sel_tensor *co
 
 static sel_status compute_node(sel_backward_run *run, entry *e) {
   sel_node *node = e->node;
-  SEL_CHECK(!node->released, SEL_E_AUTOGRAD,
-            "backward of '%s': what it saved was released by an earlier backward; pass "
-            "retain_graph to walk the same graph twice",
-            node->name);
   sel_tensor *local[LOCAL] = {NULL};
   sel_tensor **unpacked = local;
   if (node->n_saved > LOCAL) {
@@ -413,6 +418,7 @@ static sel_status visit(sel_backward_run *run, bool *wait) {
       forget_grads(run, e);
       return SEL_OK;
     }
+    if (node->released) return released_error(node);
     run->n_grad_in = node->n_in;
     run->grad_in = sel__zalloc((size_t)(node->n_in + 1) * sizeof *run->grad_in);
     if (!run->grad_in) return SEL_E_MEMORY;
@@ -435,7 +441,23 @@ static sel_status visit(sel_backward_run *run, bool *wait) {
   sel__free(run->grad_in);
   run->grad_in = NULL;
   forget_grads(run, e);
-  if (!run->keep && !node->released) sel__node_drop_saved(node);
+  if (!run->keep && !node->released) sel__node_let_go(node);
+  return SEL_OK;
+}
+
+/* An input that is asked for twice has its gradient at the first place. */
+static sel_tensor *result_of(const sel_backward_run *run, int i) {
+  const sel_tensor *t = run->inputs[i];
+  int first = asked_input(run, t->node ? NULL : t, t->node, t->node_output);
+  return run->results[first >= 0 ? first : i];
+}
+
+/* A released node has no edges: an input without a gradient may lie behind it. */
+static sel_status check_complete(const sel_backward_run *run) {
+  bool missing = false;
+  for (int i = 0; i < run->n_inputs; i++) missing |= !result_of(run, i);
+  for (int i = 0; i < run->n_entries && missing; i++)
+    if (run->entries[i].was_released) return released_error(run->entries[i].node);
   return SEL_OK;
 }
 
@@ -454,6 +476,7 @@ sel_status sel_backward_next(sel_backward_run *run, sel_backward_event *event) {
     if (status == SEL_OK) run->position++;
   }
   sel_set_grad_enabled(previous);
+  if (status == SEL_OK && !wait) status = check_complete(run);
   if (status != SEL_OK) return status;
   *event = wait ? run->event : (sel_backward_event){.kind = SEL_BACKWARD_DONE};
   return SEL_OK;
@@ -549,13 +572,6 @@ fail:
   }
   *out = run;
   return SEL_OK;
-}
-
-/* An input that is asked for twice has its gradient at the first place. */
-static sel_tensor *result_of(const sel_backward_run *run, int i) {
-  const sel_tensor *t = run->inputs[i];
-  int first = asked_input(run, t->node ? NULL : t, t->node, t->node_output);
-  return run->results[first >= 0 ? first : i];
 }
 
 sel_tensor *sel_backward_result(sel_backward_run *run, int i) {

@@ -44,10 +44,19 @@ static sel_node *node_new(int n_in, int n_out, int n_saved, size_t attrs_size) {
   return node;
 }
 
-void sel__node_drop_saved(sel_node *node) {
+static void drop_saved(sel_node *node) {
   for (int i = 0; i < node->n_saved; i++) {
     sel_release(node->saved[i].tensor);
     node->saved[i].tensor = NULL;
+  }
+}
+
+void sel__node_let_go(sel_node *node) {
+  drop_saved(node);
+  for (int i = 0; i < node->n_in; i++) {
+    sel_release(node->edges[i].leaf);
+    sel__node_release(node->edges[i].node);
+    node->edges[i] = (sel_edge){0};
   }
   node->released = true;
 }
@@ -102,7 +111,7 @@ void sel__grad_box_release(sel_grad_box *box) {
  * through `run`, which they no longer need, so that a chain of a million nodes is freed without
  * recursion. */
 static void node_free(sel_node *node, sel_node **list) {
-  sel__node_drop_saved(node);
+  drop_saved(node);
   for (int i = 0; i < node->n_in; i++) {
     sel_release(node->edges[i].leaf);
     sel_node *up = node->edges[i].node;
@@ -351,6 +360,7 @@ sel_tensor *sel_grad_of(const sel_tensor *t) {
 sel_status sel_set_grad(sel_tensor *t, sel_tensor *grad) {
   if (grad) {
     char a[SEL_TEXT], b[SEL_TEXT];
+    SEL_CHECK(grad != t, SEL_E_ARGUMENT, "grad: a tensor can't be its own gradient");
     SEL_CHECK(grad->storage && t->storage && grad->dtype == t->dtype && sel__same_shape(grad, t) &&
                   sel__device(grad) == sel__device(t),
               SEL_E_SHAPE, "grad: expected %s on %s, got %s", sel_describe(t, a, sizeof a),

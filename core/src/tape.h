@@ -62,7 +62,7 @@ struct sel_node {
   sel_hook_entry *hooks;
   sel_grad_box **boxes; /* n_out entries, or NULL */
   sel_device *device;   /* of the first output */
-  bool released;        /* backward has dropped what was saved */
+  bool released;        /* backward has dropped what was saved, and the edges */
   uint64_t run;         /* the walk that numbered it last, and its number there */
   int run_index;
 };
@@ -98,7 +98,9 @@ static inline sel_node *sel__node_retain(sel_node *node) {
   atomic_fetch_add_explicit(&node->refs, 1, memory_order_relaxed);
   return node;
 }
-void sel__node_drop_saved(sel_node *node);
+/* What backward does with a node it is done with: drops saved tensors and edges, so that the graph
+ * behind a result the user still holds takes no memory. */
+void sel__node_let_go(sel_node *node);
 /* The gradient box of t's place on its node, made on first use. */
 sel_status sel__grad_box(sel_tensor *t, sel_grad_box **out);
 void sel__grad_box_release(sel_grad_box *box);
