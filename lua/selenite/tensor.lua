@@ -178,7 +178,7 @@ function methods.to(x, first, second)
     if arguments.is_dtype(name) then
       dtype = arguments.dtype("to", name)
     else
-      device = arguments.device("to", name)
+      device = arguments.device("to: neither a dtype nor a device", name)
     end
   end
   return convert(x, dtype, device)
