@@ -152,6 +152,10 @@ sel_device *sel_device_at(int i) {
 
 const char *sel_device_name(const sel_device *device) { return device ? device->name : "none"; }
 
+const char *sel_device_summary(const sel_device *device) {
+  return device && device->k.device_summary ? device->k.device_summary(device->handle) : "";
+}
+
 sel_device *sel_default_device(void) {
   if (!thread_default && sel_device_find("cpu", &thread_default) != SEL_OK) return NULL;
   return thread_default;

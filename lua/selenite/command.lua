@@ -14,7 +14,6 @@ Without script and -e, on a terminal, reads lines and prints what they give.
 
 -- Traceback of user code, for xpcall: an error becomes { message =, traceback = }.
 local function on_error(e)
-  if type(e) == "table" and getmetatable(e) == nil and e.exit_status then return e end
   local loaded = package.loaded["selenite.errors"]
   local traceback = loaded and loaded.traceback_of(e) or ""
   local text = type(e) == "string" and e
@@ -46,6 +45,16 @@ local function run_text(load_chunk, ...)
   return run(chunk, ...)
 end
 
+-- Calls visit(item) for at(0), at(1), ... up to the first NULL.
+local function each(at, visit)
+  local i, item = 0, at(0)
+  while item ~= nil do
+    visit(item, i)
+    i = i + 1
+    item = at(i)
+  end
+end
+
 local function print_version()
   local ffi = require "ffi"
   local library = require "selenite.library"
@@ -54,31 +63,23 @@ local function print_version()
   print(("Selenite %s, %s"):format(sel._VERSION, jit.version))
   print("library   " .. library.path)
   print("Lua files " .. library.folder)
-  local i = 0
-  local backend = C.sel_backend_at(0)
-  while backend ~= nil do
-    print("backend   " .. ffi.string(backend.name))
+  each(C.sel_device_at, function(device)
+    print(("device    %s: %s"):format(ffi.string(C.sel_device_name(device)),
+                                      ffi.string(C.sel_device_summary(device))))
+  end)
+  each(C.sel_backend_at, function(backend)
     local reason = ffi.new "const char *[1]"
-    local n = backend.device_count(reason)
-    if n == 0 and reason[0] ~= nil then print("  not available: " .. ffi.string(reason[0])) end
-    for d = 0, n - 1 do
-      local opened = ffi.new "sel_backend_device[1]"
-      local name = ffi.string(backend.name) .. (d > 0 and ":" .. d or "")
-      if backend.device_open(d, opened) == 0 then
-        print(("  %s: %s"):format(name, ffi.string(backend.device_summary(opened[0]))))
-      end
+    if backend.device_count(reason) == 0 then
+      print(("backend   %s has no device here: %s")
+            :format(ffi.string(backend.name), reason[0] ~= nil and ffi.string(reason[0]) or ""))
     end
-    i = i + 1
-    backend = C.sel_backend_at(i)
-  end
-  for p = 0, C.sel_plugin_count() - 1 do
-    local plugin = C.sel_plugin_at(p)
+  end)
+  each(C.sel_plugin_at, function(plugin, i)
     print(("plugin    %s %s (%s) %s")
           :format(ffi.string(plugin.name), ffi.string(plugin.version), ffi.string(plugin.licence),
-                  ffi.string(C.sel_plugin_path_at(p))))
-  end
+                  ffi.string(C.sel_plugin_path_at(i))))
+  end)
 end
-
 -- The table `arg` as lua makes it: the script at 0, what stands before it at negative positions.
 local function make_arg(argv, script)
   local list = {}
@@ -135,7 +136,7 @@ return function(...)
   end
   if not script and #options.code > 0 then return 0 end
   if not script and require("selenite.progress").is_terminal(0) then
-    return require "selenite.lines" ()
+    return run(require "selenite.lines")
   end
   return run_text(function() return loadfile() end, unpack(argv, options.script + 1))
 end

@@ -20,7 +20,13 @@ local function show(ok, ...)
   end
 end
 
--- Runs until the end of input; returns the exit status.
+-- The next line, nil at the end of input. A Lua function, so that Ctrl-C is raised in here.
+local function read_line()
+  local line = io.read()
+  return line
+end
+
+-- Runs until the end of input.
 return function()
   local sel = require "selenite"
   local environment = setmetatable({ sel = sel, nn = sel.nn, optim = sel.optim, data = sel.data },
@@ -28,12 +34,11 @@ return function()
   print(("Selenite %s; end with Ctrl-D"):format(sel._VERSION))
   while true do
     io.stdout:write "> "
-    local ok, line = errors.protect(io.read)
+    local ok, line = errors.protect(read_line)
     if not ok then
       print()
     elseif not line then
-      print()
-      return 0
+      return print()
     else
       local chunk, message = compile(line, environment)
       if chunk then show(errors.protect(chunk)) else print(message) end

@@ -3,8 +3,7 @@
 --
 -- Returns a function that returns a table: function name without "sel_" -> { result = "int",
 -- parameters = { { type = "sel_tensor *", name = "x" }, ... } }, in which `const` is dropped and
--- spaces are normalised.
--- Functions that take function pointers or variable arguments are left out.
+-- spaces are normalised. Functions that take function pointers or variable arguments are left out.
 
 local library = require "selenite.library"
 

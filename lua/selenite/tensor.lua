@@ -155,6 +155,9 @@ function methods.mark_written(x)
   return x
 end
 
+-- x:zero_(): x:fill_(0).
+function methods.zero_(x) return operations.fill_(x, 0) end
+
 -- ---- casts ----
 
 local function convert(x, dtype, device)

@@ -20,7 +20,7 @@ end
 test("--version tells what was found and where", function()
   local output, status = run(program .. " --version")
   equal(status, 0)
-  contains(output, "Selenite 0.", "LuaJIT", "libselenite.so", "backend   cpu", "cpu: ",
+  contains(output, "Selenite 0.", "LuaJIT", "libselenite.so", "device    cpu: ",
            "plugin    fc ", "fc.so", "cpu.so")
 end)
 
@@ -136,6 +136,14 @@ test("Lua code that calls nothing stops as well", function()
     while true do t = { t and #t } end]]
   equal(output, "ready\nselenite: interrupted\n")
   equal(status, 130)
+end)
+
+test("on a terminal lines are read and what they give is printed", function()
+  local output = run(([[command -v script > /dev/null || exit 77; printf '%%s\n' '1 + 1' \
+    'x = sel.ones(2)' 'x:sum():item() + 5' 'x + sel.ones(3)' 'y y' |
+    script -qec %s /dev/null < /dev/stdin]]):format(program))
+  if output == "" then return end -- no `script` here
+  contains(output, "> 2", "> 7", "stdin:1: add: shapes [2] and [3]", "'=' expected")
 end)
 
 test("an environment variable with nonsense is told", function()

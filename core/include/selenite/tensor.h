@@ -46,6 +46,8 @@ SEL_API sel_status sel_dtype_parse(const char *name, sel_dtype *out);
  * process: borrowed. */
 SEL_API sel_status sel_device_find(const char *name, sel_device **out);
 SEL_API const char *sel_device_name(const sel_device *device); /* as sel_device_find takes it */
+/* One line about it from its backend: maker, model, instruction set. Borrowed; "" for none. */
+SEL_API const char *sel_device_summary(const sel_device *device);
 /* Device of new tensors on this thread; "cpu" at first. NULL without any backend. Borrowed. */
 SEL_API sel_device *sel_default_device(void);
 SEL_API sel_status sel_set_default_device(sel_device *device);
