@@ -14,7 +14,7 @@ local host = require "selenite.host"
 local C = library.C
 local out, wrap, check = memory.out, memory.wrap, errors.check
 local is_tensor = arguments.is_tensor
-local methods, fields, setters = tensor.methods, tensor.fields, tensor.setters
+local define, fields, setters = tensor.define, tensor.fields, tensor.setters
 local M = {}
 
 -- ---- grad mode ----
@@ -74,24 +74,24 @@ function fields.grad_fn(x)
 end
 
 -- x:requires_grad_(on): asks for x's gradient (or stops asking); returns x.
-function methods.requires_grad_(x, on)
+define("requires_grad_", function(x, on)
   if on == nil then on = true end
   setters.requires_grad(x, on)
   return x
-end
+end)
 
 -- x:retain_grad(): keeps the gradient of a tensor that is no leaf; returns x.
-function methods.retain_grad(x)
+define("retain_grad", function(x)
   check(C.sel_retain_grad(x))
   return x
-end
+end)
 
 -- x:register_hook(fn): fn(gradient) sees each gradient of x that backward computes and may return
 -- another in its place. Returns a function that takes the hook away.
-function methods.register_hook(x, fn)
+define("register_hook", function(x, fn)
   if type(fn) ~= "function" then errors.argument("register_hook", 2, "fn", "a function", fn) end
   return host.register_hook(x, fn)
-end
+end)
 
 -- ---- backward ----
 
@@ -115,7 +115,7 @@ local none = {}
 -- x:backward(gradient, options): adds the gradient of x (times `gradient`; 1 where x has one
 -- element) to .grad of all leaves. Options: retain_graph = true keeps the tape for another walk;
 -- create_graph = true records the gradients themselves.
-function methods.backward(x, gradient, options)
+define("backward", function(x, gradient, options)
   if type(gradient) == "table" then gradient, options = nil, gradient end
   if gradient ~= nil and not is_tensor(gradient) then
     errors.argument("backward", 2, "gradient", "a tensor", gradient)
@@ -126,7 +126,7 @@ function methods.backward(x, gradient, options)
   local keep = options.retain_graph or create
   one_root[0], one_grad[0] = x, gradient
   accumulate(1, one_root, one_grad, keep, create)
-end
+end)
 
 local function list_of(operation, position, name, value)
   if is_tensor(value) then value = { value } end
@@ -191,9 +191,9 @@ function M.backward(roots, grads)
 end
 
 -- x:detach(): the same memory without tape.
-function methods.detach(x)
+define("detach", function(x)
   check(C.sel_detach(x, out))
   return wrap()
-end
+end)
 
 return M

@@ -119,6 +119,12 @@ function M.argument(operation, position, name, expected, got)
           :format(operation, position, name, expected, M.describe(got)))
 end
 
+-- Returns `value`, which must be of the Lua type `kind`.
+function M.expect(kind, operation, position, name, value)
+  if type(value) ~= kind then M.argument(operation, position, name, "a " .. kind, value) end
+  return value
+end
+
 -- Raises: "cross_entropy: option 'reduction': expected a string, got the number 3".
 function M.option(operation, name, expected, got)
   M.raise(("%s: option '%s': expected %s, got %s")

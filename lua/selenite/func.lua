@@ -71,13 +71,15 @@ end
 -- gradient. forward runs without recording; backward returns a gradient (or nil) for each
 -- argument of forward. Keep tensors with ctx:save_for_backward, other values as fields of ctx.
 function M.func(definition)
+  errors.expect("table", "func", 1, "definition", definition)
   errors.check_options("func", definition, { name = true, forward = true, backward = true })
   for _, part in ipairs { "forward", "backward" } do
     if type(definition[part]) ~= "function" then
       errors.option("func", part, "a function", definition[part])
     end
   end
-  local name, forward, backward = definition.name or "func", definition.forward, definition.backward
+  local forward, backward = definition.forward, definition.backward
+  local name = errors.expect("string", "func", 1, "name", definition.name or "func")
   return function(...)
     local args = pack(...)
     local inputs, positions = tensors_of(args)
@@ -127,6 +129,9 @@ end
 -- among the arguments and every parameter fn uses. For x:backward(): sel.grad and create_graph
 -- refuse it.
 function M.checkpoint(fn, ...)
+  if type(fn) ~= "function" and type(fn) ~= "table" then
+    errors.argument("checkpoint", 1, "fn", "a function or a module", fn)
+  end
   if not autograd.grad_enabled() then return fn(...) end
   local args = pack(...)
   local generator = ffi.new "sel_generator"

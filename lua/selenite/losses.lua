@@ -67,6 +67,9 @@ end
 
 -- Checks options against a loss's description and completes them with the defaults.
 function M.complete(name, options)
+  if type(options) ~= "table" then
+    errors.raise(("%s: expected a table of options, got %s"):format(name, errors.describe(options)))
+  end
   local known = list[name].options
   for option, value in pairs(options) do
     local default = known[option]
@@ -104,12 +107,7 @@ local function make(name, loss)
       errors.argument(name, 2, "target", "a tensor", target)
     end
     local o, reduction = defaults, default_reduction
-    if options ~= nil then
-      if type(options) ~= "table" then
-        errors.argument(name, 3, "options", "a table of options", options)
-      end
-      o, reduction = M.complete(name, options)
-    end
+    if options ~= nil then o, reduction = M.complete(name, options) end
     local status = loss.call(input, target, o, reduction)
     if status ~= 0 then
       if retry(status) then status = loss.call(input, target, o, reduction) end

@@ -61,6 +61,12 @@ local known = { title = true, x_label = true, y_label = true }
 -- plot.line(path, { { name = "train", y = {...}, x = {...} }, ... }, { title =, x_label =,
 -- y_label = }): writes a line chart as SVG. x counts from 1 unless given.
 function M.line(path, series, options)
+  errors.expect("string", "plot.line", 1, "path", path)
+  errors.expect("table", "plot.line", 2, "series", series)
+  for i, line in ipairs(series) do
+    errors.expect("table", "plot.line", 2, ("series[%d]"):format(i), line)
+    errors.expect("table", "plot.line", 2, ("series[%d].y"):format(i), line.y)
+  end
   errors.check_options("plot.line", options, known)
   options = options or {}
   local x0, x1, y0, y1 = bounds_of(series)
@@ -95,6 +101,8 @@ end
 -- plot.confusion(counts, names): text of a table counts[actual][predicted] with a row for each
 -- actual class and its recall at the end.
 function M.confusion(counts, names)
+  errors.expect("table", "plot.confusion", 1, "counts", counts)
+  errors.expect("table", "plot.confusion", 2, "names", names)
   local width, name_width = 5, 6
   for i = 1, #counts do
     name_width = math.max(name_width, #tostring(names[i]))
@@ -126,7 +134,7 @@ function M.image(image)
   if not arguments.is_tensor(image) or image:dim() ~= 2 then
     errors.argument("plot.image", 1, "image", "a tensor [height, width]", image)
   end
-  local rows = image:totable()
+  local rows = image:double():totable()
   local low, high = math.huge, -math.huge
   for _, row in ipairs(rows) do
     for _, value in ipairs(row) do low, high = math.min(low, value), math.max(high, value) end

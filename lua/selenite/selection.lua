@@ -22,8 +22,9 @@ local function extreme(operation, core, of_all, of_two)
     if dim == nil then return of_all(x) end
     if is_tensor(dim) then return of_two(x, dim) end
     dim = arguments.dim(operation, 2, "dim", dim, C.sel_ndim(x))
-    local status = core(x, dim, keepdim or false, out, out + 1)
-    if retry(status) then status = core(x, dim, keepdim or false, out, out + 1) end
+    keepdim = errors.expect("boolean", operation, 3, "keepdim", keepdim or false)
+    local status = core(x, dim, keepdim, out, out + 1)
+    if retry(status) then status = core(x, dim, keepdim, out, out + 1) end
     check(status)
     return memory.wrap_many(2)
   end
@@ -43,7 +44,8 @@ local function position_of_extreme(operation, core)
       source, dim = operations.flatten(x), 1
     end
     dim = arguments.dim(operation, 2, "dim", dim, C.sel_ndim(source))
-    check(core(source, dim, keepdim or false, out))
+    keepdim = errors.expect("boolean", operation, 3, "keepdim", keepdim or false)
+    check(core(source, dim, keepdim, out))
     return wrap()
   end
 end
@@ -58,7 +60,8 @@ M.argmin = position_of_extreme("argmin", C.sel_argmin)
 function M.one_hot(index, classes)
   tensor("one_hot", index)
   if classes == nil then
-    classes = C.sel_numel(index) == 0 and 0 or operations.amax(index):item() + 1
+    local largest = C.sel_numel(index) == 0 and -1 or operations.amax(index):item()
+    classes = type(largest) == "number" and largest + 1 or 2
   end
   arguments.integer("one_hot", 2, "classes", classes)
   check(C.sel_one_hot(index, classes, out))

@@ -26,17 +26,19 @@ for _, source in ipairs { operations, selection, shape, losses.functions } do
   for name, fn in pairs(source) do methods[name] = fn end
 end
 
+local own = {} -- the methods that follow; they may rely on x being a tensor
+
 -- ---- asking ----
 
 -- x:shape(): extents in a table.
-function methods.shape(x)
+function own.shape(x)
   local extents, n, sizes = {}, C.sel_ndim(x), C.sel_shape(x)
   for i = 1, n do extents[i] = tonumber(sizes[i - 1]) end
   return extents
 end
 
 -- x:stride(): strides in elements, in a table; x:stride(dim): one of them.
-function methods.stride(x, dim)
+function own.stride(x, dim)
   if dim then
     return tonumber(C.sel_stride(x, arguments.dim("stride", 2, "dim", dim, C.sel_ndim(x))))
   end
@@ -46,59 +48,58 @@ function methods.stride(x, dim)
 end
 
 -- x:size(dim): one extent.
-function methods.size(x, dim)
+function own.size(x, dim)
   return tonumber(C.sel_size(x, arguments.dim("size", 2, "dim", dim, C.sel_ndim(x))))
 end
 
 -- x:dim(): number of dimensions.
-function methods.dim(x) return C.sel_ndim(x) end
+function own.dim(x) return C.sel_ndim(x) end
 
 -- x:numel(): number of elements.
-function methods.numel(x) return tonumber(C.sel_numel(x)) end
+function own.numel(x) return tonumber(C.sel_numel(x)) end
 
 -- x:dtype(): "f32", ...
-function methods.dtype(x) return arguments.dtype_names[C.sel_tensor_dtype(x)] end
+function own.dtype(x) return arguments.dtype_names[C.sel_tensor_dtype(x)] end
 
 -- x:device(): "cpu", ...
-function methods.device(x)
+function own.device(x)
   local device = C.sel_tensor_device(x)
   if device == nil then errors.raise("device: got " .. errors.describe(x)) end
   return ffi.string(C.sel_device_name(device))
 end
 
 -- x:is_contiguous(): whether elements lie in C order without gaps.
-function methods.is_contiguous(x) return C.sel_is_contiguous(x) end
+function own.is_contiguous(x) return C.sel_is_contiguous(x) end
 
 -- x:is_floating_point(): whether the dtype is a float dtype.
-function methods.is_floating_point(x) return C.sel_dtype_is_float(C.sel_tensor_dtype(x)) end
+function own.is_floating_point(x) return C.sel_dtype_is_float(C.sel_tensor_dtype(x)) end
 
 -- x:shares_storage(y): whether writing to one may show in the other.
-function methods.shares_storage(x, y)
+function own.shares_storage(x, y)
   if not istype(T, y) then errors.argument("shares_storage", 2, "y", "a tensor", y) end
   return C.sel_shares_storage(x, y)
 end
 
 -- x:version(): how often the storage was written in place.
-function methods.version(x) return tonumber(C.sel_tensor_version(x)) end
+function own.version(x) return tonumber(C.sel_tensor_version(x)) end
 
 -- x:free(): gives the memory back now; using x later is an error. Views of x, and what the tape
 -- saved of it, keep the memory they share. Returns whether it was freed: not while something else
 -- holds x itself (it is a parameter, or somebody's gradient), which then frees it in time.
-function methods.free(x) return C.sel_tensor_free(x) end
+function own.free(x) return C.sel_tensor_free(x) end
 
 -- ---- host access ----
 
 local number = ffi.new "double[1]"
 
 -- x:item(): the value of a tensor of one element (a boolean for bool).
-function methods.item(x)
+function own.item(x)
   check(C.sel_item(x, number))
   if C.sel_tensor_dtype(x) == C.SEL_BOOL then return number[0] ~= 0 end
   return number[0]
 end
 
-methods.get = indexing.get_element
-methods.set = indexing.set_element
+methods.get, methods.set = indexing.get_element, indexing.set_element
 
 -- All elements in C order as a C array of doubles, or of int64_t for i64.
 local function read_all(x)
@@ -115,8 +116,8 @@ local function read_all(x)
 end
 
 -- x:totable(): nested tables of numbers (booleans for bool); a number where x has no dims.
-function methods.totable(x)
-  local data, extents = read_all(x), methods.shape(x)
+function own.totable(x)
+  local data, extents = read_all(x), own.shape(x)
   local is_bool = C.sel_tensor_dtype(x) == C.SEL_BOOL
   local position = -1
   local function build(depth)
@@ -140,7 +141,7 @@ local pointer_types = {
 
 -- x:data_ptr(): C pointer to the first element, of its type; valid while x lives. After writing
 -- through it call x:mark_written().
-function methods.data_ptr(x)
+function own.data_ptr(x)
   local pointer = C.sel_data(x)
   if pointer == nil and C.sel_numel(x) > 0 then
     errors.raise(("data_ptr: memory of device '%s' is not the host's; see to('cpu')")
@@ -150,13 +151,13 @@ function methods.data_ptr(x)
 end
 
 -- x:mark_written(): tells autograd that memory was changed through data_ptr.
-function methods.mark_written(x)
+function own.mark_written(x)
   check(C.sel_mark_written(x))
   return x
 end
 
 -- x:zero_(): x:fill_(0).
-function methods.zero_(x) return operations.fill_(x, 0) end
+function own.zero_(x) return operations.fill_(x, 0) end
 
 -- ---- casts ----
 
@@ -169,7 +170,7 @@ end
 
 -- x:to("f64"), x:to("cpu"), x:to("f16", "opencl"), x:to(y): x in another dtype and/or on another
 -- device (y's); x itself where nothing changes.
-function methods.to(x, first, second)
+function own.to(x, first, second)
   local dtype, device = C.sel_tensor_dtype(x), nil
   if istype(T, first) then
     return convert(x, C.sel_tensor_dtype(first), C.sel_tensor_device(first))
@@ -192,9 +193,21 @@ local casts = { float = "f32", double = "f64", half = "f16", bfloat16 = "bf16", 
                 int = "i32", byte = "u8", bool = "bool" }
 for name, dtype in pairs(casts) do
   local code = arguments.dtype(name, dtype)
-  methods[name] = function(x) return convert(x, code, nil) end
+  own[name] = function(x) return convert(x, code, nil) end
 end
-function methods.cpu(x) return convert(x, C.sel_tensor_dtype(x), arguments.device("cpu", "cpu")) end
+function own.cpu(x) return convert(x, C.sel_tensor_dtype(x), arguments.device("cpu", "cpu")) end
+
+-- A method of up to three arguments behind the tensor. Written with a dot instead of a colon,
+-- x.item(), it would hand a NULL pointer to core: hence the check.
+local function define(name, fn)
+  methods[name] = function(x, a, b, c)
+    if not istype(T, x) then
+      errors.argument(name, 1, "x", ("a tensor, as in x:%s()"):format(name), x)
+    end
+    return fn(x, a, b, c)
+  end
+end
+for name, fn in pairs(own) do define(name, fn) end
 
 -- ---- metatype ----
 
@@ -242,4 +255,4 @@ function meta.__le() errors.raise "<=, >=: to compare elements, see x:le(y) and 
 
 ffi.metatype("sel_tensor", meta)
 
-return { methods = methods, fields = fields, setters = setters }
+return { methods = methods, define = define, fields = fields, setters = setters }

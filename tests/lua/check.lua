@@ -79,6 +79,14 @@ function check.raises(fn, ...)
   end
 end
 
+-- The executable that runs the tests, as a path that holds in any folder.
+local index = 0
+while arg[index - 1] do index = index - 1 end
+check.program = arg[index]
+if check.program:sub(1, 1) ~= "/" then
+  check.program = io.popen "pwd":read "*l" .. "/" .. check.program
+end
+
 -- Standard output, standard error (both together) and exit status of a shell command.
 function check.run(command)
   local pipe = io.popen(("{ %s ; } 2>&1; echo \"[$?]\""):format(command))

@@ -3,10 +3,7 @@
 local check = require "check"
 local test, equal, contains, run = check.test, check.equal, check.contains, check.run
 
-local index = 0
-while arg[index - 1] do index = index - 1 end
-local program = arg[index]
-if program:sub(1, 1) ~= "/" then program = io.popen "pwd":read "*l" .. "/" .. program end
+local program = check.program
 
 -- A script with this text; returns its path.
 local function script(text)

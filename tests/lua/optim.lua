@@ -80,7 +80,8 @@ test("state_dict continues where it was taken", function()
   near(state.groups[1].lr, 0.1)
   run(3, state, x)
   equal(x:item(), straight:item())
-  raises(function() run(0, state, parameter { 1 }):load_state_dict { steps = {}, groups = {} } end,
+  local nothing = { tensors = {}, steps = {}, groups = {} }
+  raises(function() run(0, state, parameter { 1 }):load_state_dict(nothing) end,
          "adam: the state is of 0 parameters in 0 groups, the optimizer has 1 in 1")
 end)
 

@@ -115,6 +115,15 @@ test("a freed tensor can't be used", function()
   near(view, { 1, 2, 3 })
 end)
 
+test("a dot instead of a colon is told, whatever the method", function()
+  raises(function() sample().item() end, "item: argument 1 (x): expected a tensor, as in x:item()")
+  for name in pairs(require("selenite.tensor").methods) do
+    local ok, message = pcall(sample()[name])
+    equal(ok, false)
+    check.contains(message, name)
+  end
+end)
+
 test("functions of the module are the methods", function()
   near(sel.relu(sel.tensor { -1, 1 }), { 0, 1 })
   near(sel.add(1, sel.tensor { 1 }), { 2 })

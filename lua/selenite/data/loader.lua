@@ -72,7 +72,7 @@ local function new(dataset, options)
   return setmetatable({
     handle = ffi.gc(loader_out[0], C.sel_loader_release),
     n_fields = n,
-    next_epoch = 0,
+    next_epoch = 1,
     device = arguments.device("loader", o.device or nil),
   }, loader)
 end
@@ -85,7 +85,11 @@ function loader:rows() return tonumber(C.sel_loader_rows(self.handle)) end
 function loader:waited() return C.sel_loader_waited(self.handle) end
 
 local function next_batch(self)
-  check(C.sel_loader_next(self.handle, self.device, memory.out, more))
+  local status = C.sel_loader_next(self.handle, self.device, memory.out, more)
+  if memory.retry(status) then
+    status = C.sel_loader_next(self.handle, self.device, memory.out, more)
+  end
+  check(status)
   if not more[0] then return nil end
   return memory.wrap_many(self.n_fields)
 end
@@ -93,9 +97,10 @@ end
 -- for x, y in loader:batches(epoch, first) do: one epoch of batches, a tensor for each field. epoch
 -- counts from 1 and goes on by itself when it is left out; first is the batch to begin with.
 function loader:batches(epoch, first)
-  epoch = epoch and epoch - 1 or self.next_epoch
+  epoch = arguments.integer("loader", 1, "epoch", epoch or self.next_epoch)
+  first = arguments.integer("loader", 2, "first", first or 1)
+  check(C.sel_loader_start(self.handle, epoch - 1, first - 1))
   self.next_epoch = epoch + 1
-  check(C.sel_loader_start(self.handle, epoch, (first or 1) - 1))
   return next_batch, self
 end
 

@@ -25,19 +25,16 @@ end
 -- nn.clip_grad_norm_(parameters, max_norm, p): scales all gradients so that their joint p-norm (2
 -- unless given; math.huge for the largest) is at most max_norm; returns the norm before.
 function M.clip_grad_norm_(parameters, max_norm, p)
-  if type(max_norm) ~= "number" then
-    errors.argument("clip_grad_norm_", 2, "max_norm", "a number", max_norm)
-  end
+  errors.expect("number", "clip_grad_norm_", 2, "max_norm", max_norm)
+  p = errors.expect("number", "clip_grad_norm_", 3, "p", p or 2)
   local n, list = list_of("clip_grad_norm_", parameters)
-  errors.check(C.sel_clip_grad_norm_(n, list, max_norm, p or 2, norm_out))
+  errors.check(C.sel_clip_grad_norm_(n, list, max_norm, p, norm_out))
   return norm_out[0]
 end
 
 -- nn.clip_grad_value_(parameters, limit): cuts every gradient to [-limit, limit].
 function M.clip_grad_value_(parameters, limit)
-  if type(limit) ~= "number" then
-    errors.argument("clip_grad_value_", 2, "limit", "a number", limit)
-  end
+  errors.expect("number", "clip_grad_value_", 2, "limit", limit)
   local n, list = list_of("clip_grad_value_", parameters)
   errors.check(C.sel_clip_grad_value_(n, list, limit))
 end

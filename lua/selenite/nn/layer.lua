@@ -216,7 +216,13 @@ function methods.each_slot(self, visit)
   end
 end
 
-function methods.set_training(self, on) C.sel_layer_set_training(self[HANDLE], on) end
+function methods.register_buffer(self)
+  errors.raise(self:class_name() .. ": a layer of a plugin takes no buffers; put it into a module")
+end
+
+function methods.set_training(self, on)
+  C.sel_layer_set_training(self[HANDLE], errors.expect("boolean", "set_training", 1, "on", on))
+end
 
 function methods.describe(self)
   local text = ffi.new "char[256]"

@@ -74,6 +74,10 @@ end
 -- m:register_buffer(name, tensor, persistent): a tensor that moves with the module and, unless
 -- persistent is false, is saved with it, but is no parameter. Also read as a field.
 function module.register_buffer(self, name, tensor, persistent)
+  errors.expect("string", "register_buffer", 1, "name", name)
+  if not is_tensor(tensor) then
+    errors.argument("register_buffer", 2, "tensor", "a tensor", tensor)
+  end
   rawget(self, BUFFERS)[name] = persistent == false and "scratch" or "buffer"
   self[name] = tensor
 end

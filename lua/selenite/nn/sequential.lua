@@ -25,9 +25,9 @@ function sequential:append(m)
   return self
 end
 
--- Runs the module at i and, as long as they are plain plugin layers, those behind it, without handles
--- for what lies between (a handle costs 0.3 us). Returns the result and the next place. A layer that
--- fails is run again by itself, which raises the error with its path.
+-- Runs the module at i and, as long as they are plain plugin layers, those behind it, without
+-- handles for what lies between (a handle costs 0.3 us). Returns the result and the next place. A
+-- layer that fails is run again by itself, which raises the error with its path.
 local function run_from(self, i, x)
   local handle = layer.plain(self[i], x)
   if not handle or C.sel_layer_apply(handle, x, out) ~= 0 then return self[i](x), i + 1 end

@@ -136,6 +136,7 @@ end
 -- returns m.
 function methods.train(m, on)
   if on == nil then on = true end
+  errors.expect("boolean", "train", 1, "on", on)
   for _, part in ipairs(m:modules()) do part:set_training(on) end
   return m
 end
@@ -181,6 +182,7 @@ end
 
 -- m:apply(fn): fn(module) for all modules below m and then m; returns m.
 function methods.apply(m, fn)
+  errors.expect("function", "apply", 1, "fn", fn)
   local list = m:modules()
   for i = #list, 1, -1 do fn(list[i]) end
   return m

@@ -48,6 +48,7 @@ end
 -- optimizer:add_group{ params = list, lr = 0.1, ... }: more parameters with settings of their own;
 -- what is not given is as the optimizer was made. Returns the group's number.
 function optimizer:add_group(group)
+  errors.expect("table", self.kind, 1, "group", group)
   local params = group.params
   if arguments.is_tensor(params) then params = { params } end
   if type(params) ~= "table" or #params == 0 then
@@ -71,8 +72,20 @@ function optimizer:add_group(group)
   return number
 end
 
+-- The name of a setting and the number of a group (or none), checked.
+local function check_setting(self, name, group)
+  errors.expect("string", self.kind, 1, "name", name)
+  local n = self:group_count()
+  if group ~= nil and (type(group) ~= "number" or group % 1 ~= 0 or group < 1 or group > n) then
+    errors.raise(("%s: expected a group from 1 to %d, got %s")
+                 :format(self.kind, n, errors.describe(group)))
+  end
+  return name, group
+end
+
 -- optimizer:set(name, value, group): changes a setting of a group, of all groups without one.
 function optimizer:set(name, value, group)
+  name, group = check_setting(self, name, group)
   if type(value) == "boolean" then value = value and 1 or 0 end
   if type(value) ~= "number" then errors.option(self.kind, name, "a number", value) end
   for g = group or 1, group or self:group_count() do
@@ -82,6 +95,7 @@ end
 
 -- optimizer:get(name, group): a setting of a group, of the first without one.
 function optimizer:get(name, group)
+  name, group = check_setting(self, name, group)
   check(C.sel_optimizer_get(self.handle, (group or 1) - 1, name, number_out))
   return number_out[0]
 end
@@ -131,6 +145,10 @@ end
 -- optimizer:load_state_dict(state): continues where state_dict was taken; parameters and groups
 -- must be as many.
 function optimizer:load_state_dict(state)
+  errors.expect("table", self.kind, 1, "state", state)
+  for _, part in ipairs { "tensors", "steps", "groups" } do
+    errors.expect("table", self.kind, 1, "state." .. part, state[part])
+  end
   local count, n = C.sel_optimizer_parameter_count(self.handle), self:group_count()
   if #state.steps ~= count or #state.groups ~= n then
     errors.raise(("%s: the state is of %d parameters in %d groups, the optimizer has %d in %d")
