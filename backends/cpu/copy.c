@@ -33,19 +33,35 @@ typedef struct block {
   int64_t from_row, from_column, to_row, to_column; /* strides */
 } block;
 
-#define MOVE(type)                                                                                \
-  static void move_##type(const type *from, type *to, const block *b) {                           \
-    for (int64_t r = 0; r < b->rows; r++, from += b->from_row, to += b->to_row) {                 \
-      if (b->from_column == 1 && b->to_column == 1)                                               \
-        memcpy(to, from, (size_t)b->columns * sizeof *to);                                        \
-      else                                                                                        \
-        for (int64_t c = 0; c < b->columns; c++) to[c * b->to_column] = from[c * b->from_column]; \
-    }                                                                                             \
+/* Elements of `size` bytes, which is a constant wherever this is inlined. */
+CPU_INLINE void move(const char *from, char *to, const block *b, size_t size) {
+  const int64_t s = (int64_t)size;
+  for (int64_t r = 0; r < b->rows; r++, from += b->from_row * s, to += b->to_row * s) {
+    if (b->from_column == 1 && b->to_column == 1)
+      memcpy(to, from, (size_t)b->columns * size);
+    else
+      for (int64_t c = 0; c < b->columns; c++)
+        memcpy(to + c * b->to_column * s, from + c * b->from_column * s, size);
   }
-MOVE(uint8_t)
-MOVE(uint16_t)
-MOVE(uint32_t)
-MOVE(uint64_t)
+}
+
+/* From a source whose columns lie together, through a tile. */
+static void move_transposed(const char *from, char *to, const block *b, size_t size) {
+  static const sel_dtype type_of_size[9] = {[1] = SEL_U8, [4] = SEL_I32, [8] = SEL_I64};
+  const sel_dtype type = type_of_size[size];
+  _Alignas(64) char tile[CPU_TILE_BYTES];
+  cpu_load *load = CPU_NAME(cpu_loads)[type][type];
+  cpu_store *store = CPU_NAME(cpu_stores)[type][type];
+  load(from, b->rows, b->columns, b->from_row, b->from_column, tile);
+  store(tile, b->rows, b->columns, b->to_row, b->to_column, to);
+}
+
+CPU_INLINE void move_block(const char *from, char *to, const block *b, size_t size) {
+  if (size != 2 && b->from_row == 1 && b->from_column > 1)
+    move_transposed(from, to, b, size);
+  else
+    move(from, to, b, size);
+}
 
 static void run_moves(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
@@ -57,20 +73,20 @@ static void run_moves(const void *context, int64_t begin, int64_t end) {
   for (int64_t number = begin; number < end; number++) {
     int64_t offset[2];
     cpu_walk_tile(&j->walk, number, &b.rows, &b.columns, offset);
-    const void *from = j->source + offset[0] * j->source_size;
-    void *to = j->destination + offset[1] * j->source_size;
+    const char *from = j->source + offset[0] * j->source_size;
+    char *to = j->destination + offset[1] * j->source_size;
     switch (j->source_size) {
       case 1:
-        move_uint8_t(from, to, &b);
+        move_block(from, to, &b, 1);
         break;
       case 2:
-        move_uint16_t(from, to, &b);
+        move_block(from, to, &b, 2);
         break;
       case 4:
-        move_uint32_t(from, to, &b);
+        move_block(from, to, &b, 4);
         break;
       default:
-        move_uint64_t(from, to, &b);
+        move_block(from, to, &b, 8);
     }
   }
 }
@@ -119,8 +135,8 @@ sel_status CPU_NAME(cpu_copy)(sel_backend_device device, const sel_copy_args *ar
     j.source = cpu_at(&args->source);
   }
   j.destination = cpu_at(&args->destination);
-  j.source_size = (int64_t)sel_dtype_size(j.from);
-  j.destination_size = (int64_t)sel_dtype_size(j.to);
+  j.source_size = cpu_size(j.from);
+  j.destination_size = cpu_size(j.to);
 
   static const int64_t still[SEL_MAX_DIMS];
   int64_t stride[2][SEL_MAX_DIMS];

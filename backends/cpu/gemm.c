@@ -1,8 +1,10 @@
 /* Matrix products, through OpenBLAS but for the smallest.
  *
- * Threads are ours: C is cut into pieces, and OpenBLAS computes each piece on the calling thread
- * alone. So products obey the one thread knob, may be called from several host threads, and share
- * the pool with all other kernels. Within a batch whole products are pieces as well.
+ * Threads are ours: C is cut into as many pieces as threads will work, and OpenBLAS computes each
+ * piece on the calling thread alone. So products obey the one thread knob, may be called from
+ * several host threads, and share the pool with all other kernels. Within a batch whole products
+ * are pieces. Cuts don't change the order in which a number's terms are added unless OpenBLAS
+ * changes its mind with the size of C; it was never seen to for the sizes cut here.
  */
 #include "gemm.h"
 
@@ -12,7 +14,8 @@
 #include "threads.h"
 
 static const double NANOSECONDS = 0.02; /* a multiplication and addition, with AVX2 */
-enum { PIECE = 1 << 22 };               /* multiplications that make a piece worth cutting */
+static const double SMALL_NANOSECONDS = 0.1;
+enum { ALIGN = 16 }; /* cuts lie at multiples of this */
 
 typedef struct job {
   const sel_gemm_args *args;
@@ -23,26 +26,7 @@ typedef struct job {
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static const char *element(const sel_operand *operand, int64_t i) {
-  return (const char *)cpu_at(operand) + i * (int64_t)sel_dtype_size(operand->dtype);
-}
-
-/* ---- without OpenBLAS: k = 0 ---- */
-
-static void without_terms_f32(const sel_gemm_args *args, float *c) {
-  const float *bias = args->bias.data ? cpu_at(&args->bias) : NULL;
-  const float beta = (float)args->beta;
-  for (int64_t i = 0; i < args->m; i++)
-    for (int64_t j = 0; j < args->n; j++)
-      c[i * args->ldc + j] = bias ? bias[j] : beta != 0 ? beta * c[i * args->ldc + j] : 0;
-}
-
-static void without_terms_f64(const sel_gemm_args *args, double *c) {
-  const double *bias = args->bias.data ? cpu_at(&args->bias) : NULL;
-  for (int64_t i = 0; i < args->m; i++)
-    for (int64_t j = 0; j < args->n; j++)
-      c[i * args->ldc + j] = bias              ? bias[j]
-                             : args->beta != 0 ? args->beta * c[i * args->ldc + j]
-                                               : 0;
+  return (const char *)cpu_at(operand) + i * cpu_size(operand->dtype);
 }
 
 /* ---- one piece: rows [i, i + m), columns [j, j + n) of product `batch` ---- */
@@ -128,25 +112,28 @@ static void run_small(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
   for (int64_t number = begin; number < end; number++) {
     const piece p = find_piece(j, number);
-    if (j->args->k > 0)
-      CPU_NAME(cpu_gemm_small)(j->args, p.a, p.b, p.c);
-    else if (j->args->dtype == SEL_F32)
-      without_terms_f32(j->args, (float *)p.c);
-    else
-      without_terms_f64(j->args, (double *)p.c);
+    CPU_NAME(cpu_gemm_small)(j->args, p.a, p.b, p.c);
   }
 }
 
-/* Cuts the longer side of C into pieces; how many depends on the shape alone. */
-static void cut(job *j) {
+static int64_t aligned_share(int64_t extent, int64_t parts) {
+  const int64_t share = (extent + parts - 1) / parts;
+  return (share + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+/* Cuts C into about `pieces` pieces, as square as may be: each piece reads rows + columns. */
+static void cut(job *j, int64_t pieces) {
   const sel_gemm_args *args = j->args;
-  const int64_t work = args->m * args->n * args->k;
-  const int64_t pieces = smaller(16, 1 + work / PIECE);
-  const bool rows = args->m >= args->n;
-  if (rows)
-    j->rows = (args->m + pieces - 1) / pieces;
-  else
-    j->columns = (args->n + pieces - 1) / pieces;
+  int64_t best = INT64_MAX;
+  for (int64_t down = 1; down <= pieces; down++) {
+    const int64_t across = (pieces + down - 1) / down;
+    const int64_t rows = smaller(args->m, aligned_share(args->m, down));
+    const int64_t columns = smaller(args->n, aligned_share(args->n, across));
+    if (rows + columns >= best) continue;
+    best = rows + columns;
+    j->rows = rows;
+    j->columns = columns;
+  }
   j->down = (args->m + j->rows - 1) / j->rows;
   j->across = (args->n + j->columns - 1) / j->columns;
 }
@@ -155,13 +142,19 @@ sel_status CPU_NAME(cpu_gemm)(sel_backend_device device, const sel_gemm_args *ar
   (void)device;
   if (args->m == 0 || args->n == 0 || args->batch == 0) return SEL_OK;
   job j = {args, args->m, args->n, 1, 1};
-  const double work = (double)args->batch * (double)args->m * (double)args->n * (double)args->k;
-  if (args->k == 0 || CPU_NAME(cpu_gemm_is_small)(args)) {
-    cpu_parallel(args->batch, work * 0.1, run_small, &j);
+  const bool small = CPU_NAME(cpu_gemm_is_small)(args);
+  if (small && args->batch == 1) {
+    CPU_NAME(cpu_gemm_small)(args, cpu_at(&args->a), cpu_at(&args->b), cpu_at(&args->c));
     return SEL_OK;
   }
-  cut(&j);
-  cpu_parallel(args->batch * j.across * j.down,
-               work * NANOSECONDS * (args->dtype == SEL_F32 ? 1 : 2), run_pieces, &j);
+  const double terms = (double)args->batch * (double)args->m * (double)args->n * (double)args->k;
+  if (small) {
+    cpu_parallel(args->batch, terms * SMALL_NANOSECONDS, run_small, &j);
+    return SEL_OK;
+  }
+  const double work = terms * NANOSECONDS * (args->dtype == SEL_F32 ? 1 : 2);
+  const int64_t team = cpu_team(args->batch * args->m * args->n, work);
+  if (args->batch < team) cut(&j, (team + args->batch - 1) / args->batch);
+  cpu_parallel(args->batch * j.across * j.down, work, run_pieces, &j);
   return SEL_OK;
 }

@@ -14,6 +14,7 @@ enum { BLOCK = 16, SMALL = 4096 };
 #include "gemm_small_body.h"
 
 bool CPU_NAME(cpu_gemm_is_small)(const sel_gemm_args *args) {
+  if (args->k == 0) return true;
   return args->m <= SMALL && args->n <= SMALL && args->k <= SMALL &&
          args->m * args->n * args->k <= SMALL;
 }

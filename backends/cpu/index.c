@@ -32,7 +32,7 @@ static sel_status check(const sel_index_args *args) {
 static void run_select(const void *context, int64_t begin, int64_t end) {
   const sel_index_args *args = context;
   const void *ids = cpu_at(&args->index);
-  const int64_t bytes = args->inner * (int64_t)sel_dtype_size(args->x.dtype);
+  const int64_t bytes = args->inner * cpu_size(args->x.dtype);
   const char *x = cpu_at(&args->x);
   char *out = cpu_at(&args->out);
   for (int64_t item = begin; item < end; item++) {
@@ -44,19 +44,43 @@ static void run_select(const void *context, int64_t begin, int64_t end) {
 
 /* ---- sums ---- */
 
-#define ADD_RUN(name, type, expression)                         \
-  static void add_##name(void *out, const void *x, int64_t n) { \
-    type *to = out;                                             \
-    const type *from = x;                                       \
-    for (int64_t i = 0; i < n; i++) to[i] = (type)(expression); \
-  }
-ADD_RUN(f32, float, to[i] + from[i])
-ADD_RUN(f64, double, to[i] + from[i])
-ADD_RUN(f16, uint16_t, cpu_f16_of_float(cpu_float_of_f16(to[i]) + cpu_float_of_f16(from[i])))
-ADD_RUN(bf16, uint16_t, cpu_bf16_of_float(cpu_float_of_bf16(to[i]) + cpu_float_of_bf16(from[i])))
-ADD_RUN(i64, int64_t, to[i] + from[i])
-ADD_RUN(i32, int32_t, to[i] + from[i])
-ADD_RUN(u8, uint8_t, to[i] + from[i])
+static void add_f32(void *out, const void *x, int64_t n) {
+  float *to = out;
+  for (int64_t i = 0; i < n; i++) to[i] += ((const float *)x)[i];
+}
+
+static void add_f64(void *out, const void *x, int64_t n) {
+  double *to = out;
+  for (int64_t i = 0; i < n; i++) to[i] += ((const double *)x)[i];
+}
+
+static void add_f16(void *out, const void *x, int64_t n) {
+  uint16_t *to = out;
+  for (int64_t i = 0; i < n; i++)
+    to[i] = cpu_f16_of_float(cpu_float_of_f16(to[i]) + cpu_float_of_f16(((const uint16_t *)x)[i]));
+}
+
+static void add_bf16(void *out, const void *x, int64_t n) {
+  uint16_t *to = out;
+  for (int64_t i = 0; i < n; i++)
+    to[i] =
+        cpu_bf16_of_float(cpu_float_of_bf16(to[i]) + cpu_float_of_bf16(((const uint16_t *)x)[i]));
+}
+
+static void add_i64(void *out, const void *x, int64_t n) {
+  int64_t *to = out;
+  for (int64_t i = 0; i < n; i++) to[i] += ((const int64_t *)x)[i];
+}
+
+static void add_i32(void *out, const void *x, int64_t n) {
+  int32_t *to = out;
+  for (int64_t i = 0; i < n; i++) to[i] += ((const int32_t *)x)[i];
+}
+
+static void add_u8(void *out, const void *x, int64_t n) {
+  uint8_t *to = out;
+  for (int64_t i = 0; i < n; i++) to[i] = (uint8_t)(to[i] + ((const uint8_t *)x)[i]);
+}
 
 typedef void add_run(void *out, const void *x, int64_t n);
 static add_run *const add_runs[SEL_DTYPE_COUNT] = {
@@ -68,7 +92,7 @@ static add_run *const add_runs[SEL_DTYPE_COUNT] = {
 static void run_add(const void *context, int64_t begin, int64_t end) {
   const sel_index_args *args = context;
   const void *ids = cpu_at(&args->index);
-  const int64_t bytes = args->inner * (int64_t)sel_dtype_size(args->x.dtype);
+  const int64_t bytes = args->inner * cpu_size(args->x.dtype);
   const char *x = cpu_at(&args->x);
   char *out = cpu_at(&args->out);
   add_run *const add = add_runs[args->x.dtype];
@@ -83,7 +107,7 @@ static void run_add(const void *context, int64_t begin, int64_t end) {
 
 /* ---- gather and scatter: item = (outer, inner), a line of `count` indices ---- */
 
-static void move_element(char *to, const char *from, size_t size) {
+static void move_element(char *to, const char *from, int64_t size) {
   switch (size) {
     case 1:
       memcpy(to, from, 1);
@@ -103,7 +127,7 @@ static void move_element(char *to, const char *from, size_t size) {
  * `spread` along the dim of `extent`. */
 static void run_slice(const sel_index_args *args, int64_t o, int64_t low, int64_t high) {
   const void *ids = cpu_at(&args->index);
-  const size_t size = sel_dtype_size(args->x.dtype);
+  const int64_t size = cpu_size(args->x.dtype);
   const char *x = cpu_at(&args->x);
   char *out = cpu_at(&args->out);
   add_run *const add = add_runs[args->x.dtype];
@@ -113,11 +137,11 @@ static void run_slice(const sel_index_args *args, int64_t o, int64_t low, int64_
       const int64_t id = cpu_id(ids, args->index.dtype, packed);
       const int64_t spread = (o * args->extent + id) * args->inner + i;
       if (args->op == SEL_INDEX_GATHER)
-        move_element(out + packed * (int64_t)size, x + spread * (int64_t)size, size);
+        move_element(out + packed * size, x + spread * size, size);
       else if (args->op == SEL_INDEX_SCATTER)
-        move_element(out + spread * (int64_t)size, x + packed * (int64_t)size, size);
+        move_element(out + spread * size, x + packed * size, size);
       else
-        add(out + spread * (int64_t)size, x + packed * (int64_t)size, 1);
+        add(out + spread * size, x + packed * size, 1);
     }
   }
 }

@@ -31,7 +31,7 @@ typedef union value {
 typedef struct job {
   const sel_pointwise_args *args;
   cpu_row *row;
-  size_t size;          /* bytes of the compute type */
+  int64_t size;         /* bytes of the compute type */
   char *first[OUT + 1]; /* operands' first elements, the output in slot OUT; NULL: a number */
   value number[MAX_INPUTS];
   _Alignas(8) char scalar[2 * sizeof(value)]; /* two values of the compute type, packed */
@@ -93,7 +93,7 @@ static value scalar_of(sel_dtype compute, double x) {
 }
 
 /* n copies of a value of `size` bytes. */
-static void fill(void *tile, const value *x, size_t size, int64_t n) {
+static void fill(void *tile, const value *x, int64_t size, int64_t n) {
   switch (size) {
     case 1:
       memset(tile, x->u8, (size_t)n);
@@ -124,7 +124,7 @@ static bool all_flat(const sel_pointwise_args *args) {
 
 static void run_flat(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
-  const int64_t capacity = CPU_TILE_BYTES / (int64_t)j->size;
+  const int64_t capacity = CPU_TILE_BYTES / j->size;
   int64_t step = end - begin;
   _Alignas(64) char tile[MAX_INPUTS][CPU_TILE_BYTES];
   const char *in[MAX_INPUTS] = {NULL, NULL, NULL};
@@ -135,7 +135,7 @@ static void run_flat(const void *context, int64_t begin, int64_t end) {
     in[k] = tile[k];
   }
   for (int64_t i = begin; i < end; i += step) {
-    const int64_t at = i * (int64_t)j->size;
+    const int64_t at = i * j->size;
     for (int k = 0; k < j->args->inputs; k++)
       if (j->first[k]) in[k] = j->first[k] + at;
     j->row(step < end - i ? step : end - i, in[0], in[1], in[2], j->first[OUT] + at, j->scalar);
@@ -161,13 +161,13 @@ static const void *input_tile(const job *j, int k, int64_t offset, int64_t rows,
     else
       return tile;
   } else if (operand->dtype == compute && cpu_dense(rows, columns, stride[0], stride[1])) {
-    return j->first[k] + offset * (int64_t)j->size;
+    return j->first[k] + offset * j->size;
   } else if (last->offset == offset && last->rows >= rows && last->columns == columns) {
     return tile;
   } else {
     cpu_load *load = CPU_NAME(cpu_loads)[compute][operand->dtype];
-    load(j->first[k] + offset * (int64_t)sel_dtype_size(operand->dtype), rows, columns, stride[0],
-         stride[1], tile);
+    load(j->first[k] + offset * cpu_size(operand->dtype), rows, columns, stride[0], stride[1],
+         tile);
   }
   *last = (held){offset, rows, columns};
   return tile;
@@ -178,7 +178,7 @@ static void run_tiles(const void *context, int64_t begin, int64_t end) {
   const int inputs = j->args->inputs;
   const sel_operand *out = &j->args->operand[inputs];
   const int64_t *out_stride = j->walk.stride[inputs] + j->walk.ndim - 2;
-  const int64_t out_size = (int64_t)sel_dtype_size(out->dtype);
+  const int64_t out_size = cpu_size(out->dtype);
   cpu_store *store = CPU_NAME(cpu_stores)[j->args->compute][out->dtype];
   _Alignas(64) char tile[OUT + 1][CPU_TILE_BYTES];
   held last[MAX_INPUTS] = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
@@ -205,7 +205,7 @@ sel_status CPU_NAME(cpu_pointwise)(sel_backend_device device, const sel_pointwis
     return sel_fail(SEL_E_UNSUPPORTED, "cpu: pointwise operation %d has no kernel for %s", args->op,
                     sel_dtype_name(args->compute));
   if (args->numel == 0) return SEL_OK;
-  j.size = sel_dtype_size(args->compute);
+  j.size = cpu_size(args->compute);
   for (int k = 0; k < args->inputs; k++) {
     const sel_operand *operand = &args->operand[k];
     j.first[k] = operand->data ? cpu_at(operand) : NULL;
@@ -214,7 +214,7 @@ sel_status CPU_NAME(cpu_pointwise)(sel_backend_device device, const sel_pointwis
   j.first[OUT] = cpu_at(&args->operand[args->inputs]);
   for (int i = 0; i < 2; i++) {
     const value s = scalar_of(args->compute, args->scalar[i]);
-    memcpy(j.scalar + (size_t)i * j.size, &s, j.size);
+    memcpy(j.scalar + i * j.size, &s, (size_t)j.size);
   }
   const double work = (double)args->numel * NANOSECONDS;
   if (all_flat(args)) {
@@ -222,7 +222,7 @@ sel_status CPU_NAME(cpu_pointwise)(sel_backend_device device, const sel_pointwis
     return SEL_OK;
   }
   cpu_walk_plan(&j.walk, args->ndim, args->shape, args->inputs + 1, args->stride,
-                CPU_TILE_BYTES / (int64_t)j.size);
+                CPU_TILE_BYTES / j.size);
   cpu_parallel(j.walk.tiles, work, run_tiles, &j);
   return SEL_OK;
 }

@@ -15,8 +15,8 @@ typedef float T;
 #define LOG10 log10f
 #define TANH cpu_tanhf
 #define ERF cpu_erff
-#define SIN sinf
-#define COS cosf
+#define SIN cpu_sinf
+#define COS cpu_cosf
 #define TAN tanf
 #define ASIN asinf
 #define ACOS acosf

@@ -12,17 +12,17 @@
 #include "philox.h"
 #include "threads.h"
 
-enum { BLOCK = 128 };                  /* counters */
+enum { BLOCK = 128, VECTOR = 16 };     /* counters */
 static const double NANOSECONDS = 1.5; /* an element */
 
-/* Words of BLOCK counters, one array a word. */
+/* Words of up to BLOCK counters, one array a word. */
 typedef struct words {
   uint32_t w[4][BLOCK];
 } words;
 
-static void fill_words(words *out, uint64_t seed, uint64_t counter) {
+static void fill_words(words *out, uint64_t seed, uint64_t counter, int n) {
 #pragma omp simd
-  for (int i = 0; i < BLOCK; i++) {
+  for (int i = 0; i < n; i++) {
     const cpu_words four = cpu_philox(seed, counter + (uint64_t)i);
     out->w[0][i] = four.w[0];
     out->w[1][i] = four.w[1];
@@ -37,10 +37,10 @@ CPU_INLINE double unit_f64(uint32_t w0, uint32_t w1) {
   return ((double)(int32_t)(w0 >> 5) * 0x1p26 + (double)(int32_t)(w1 >> 6)) * 0x1p-53;
 }
 
-/* Uniform numbers of a block in element order: 4 * BLOCK floats, or 2 * BLOCK doubles. */
-static void units_f32(const words *in, float *out) {
+/* Uniform numbers of n counters in element order: 4 n floats, or 2 n doubles. */
+static void units_f32(const words *in, float *out, int n) {
 #pragma omp simd
-  for (int i = 0; i < BLOCK; i++) {
+  for (int i = 0; i < n; i++) {
     out[4 * i] = unit_f32(in->w[0][i]);
     out[4 * i + 1] = unit_f32(in->w[1][i]);
     out[4 * i + 2] = unit_f32(in->w[2][i]);
@@ -48,9 +48,9 @@ static void units_f32(const words *in, float *out) {
   }
 }
 
-static void units_f64(const words *in, double *out) {
+static void units_f64(const words *in, double *out, int n) {
 #pragma omp simd
-  for (int i = 0; i < BLOCK; i++) {
+  for (int i = 0; i < n; i++) {
     out[2 * i] = unit_f64(in->w[0][i], in->w[1][i]);
     out[2 * i + 1] = unit_f64(in->w[2][i], in->w[3][i]);
   }
@@ -62,39 +62,12 @@ typedef void maker(const sel_random_args *args, const void *units, int64_t first
 
 #define OUT(type) ((type *)cpu_at(&args->out) + first)
 
-/* low + u (high - low), each step rounded in the element's type; low where that gives high. */
-#define UNIFORM(name, type)                                                                    \
-  static void name(const sel_random_args *args, const void *units, int64_t first, int64_t n) { \
-    const type low = (type)args->p0, high = (type)args->p1, range = high - low;                \
-    const type *u = units;                                                                     \
-    type *out = OUT(type);                                                                     \
-    for (int64_t i = 0; i < n; i++) {                                                          \
-      const type x = low + u[i] * range;                                                       \
-      out[i] = x < high ? x : low;                                                             \
-    }                                                                                          \
-  }
-UNIFORM(uniform_f32, float)
-UNIFORM(uniform_f64, double)
-
-#define BERNOULLI(name, type)                                                                  \
-  static void name(const sel_random_args *args, const void *units, int64_t first, int64_t n) { \
-    const float p = (float)args->p0;                                                           \
-    const float *u = units;                                                                    \
-    type *out = OUT(type);                                                                     \
-    for (int64_t i = 0; i < n; i++) out[i] = u[i] < p ? 1 : 0;                                 \
-  }
-BERNOULLI(bernoulli_f32, float)
-BERNOULLI(bernoulli_f64, double)
-
-#define DROPOUT(name, type)                                                                    \
-  static void name(const sel_random_args *args, const void *units, int64_t first, int64_t n) { \
-    const type p = (type)args->p0, scale = (type)args->p1;                                     \
-    const type *u = units, *x = (const type *)cpu_at(&args->x) + first;                        \
-    type *out = OUT(type);                                                                     \
-    for (int64_t i = 0; i < n; i++) out[i] = u[i] < p ? 0 : x[i] * scale;                      \
-  }
-DROPOUT(dropout_f32, float)
-DROPOUT(dropout_f64, double)
+#define VALUE float
+#define TYPED(name) CPU_JOIN(name, f32)
+#include "random_body.h"
+#define VALUE double
+#define TYPED(name) CPU_JOIN(name, f64)
+#include "random_body.h"
 
 static void integer_i64(const sel_random_args *args, const void *units, int64_t first, int64_t n) {
   const int64_t low = (int64_t)args->p0;
@@ -104,24 +77,12 @@ static void integer_i64(const sel_random_args *args, const void *units, int64_t 
   for (int64_t i = 0; i < n; i++) out[i] = low + (int64_t)(u[i] * range);
 }
 
-/* cos(2 pi u) and sin(2 pi u) for u in [0, 1): the nearest quarter turn, then polynomials for the
- * rest, at most an eighth of a turn (coefficients by Norbert Juffa). */
+/* cos(2 pi u) and sin(2 pi u) for u in [0, 1): the nearest quarter turn and the rest. */
 CPU_INLINE void turn(float u, float *cosine, float *sine) {
-  const int32_t quarter = (int32_t)(u * 4.0f + 0.5f);
-  const float a = (u - (float)quarter * 0.25f) * 6.28318531f, s = a * a;
-  float c = 2.44677067e-5f;
-  c = c * s + -1.38877297e-3f;
-  c = c * s + 4.16666567e-2f;
-  c = c * s + -0.5f;
-  c = c * s + 1.0f;
-  float r = 2.86567956e-6f;
-  r = r * s + -1.98559923e-4f;
-  r = r * s + 8.33338592e-3f;
-  r = r * s + -1.66666672e-1f;
-  r = r * (a * s) + a;
-  const float x = quarter & 1 ? r : c, y = quarter & 1 ? c : r;
-  *cosine = (quarter + 1) & 2 ? -x : x;
-  *sine = quarter & 2 ? -y : y;
+  const int32_t quarters = (int32_t)(u * 4.0f + 0.5f);
+  const float angle = (u - (float)quarters * 0.25f) * 6.28318531f;
+  *cosine = cpu_sin_turned(quarters + 1, angle);
+  *sine = cpu_sin_turned(quarters, angle);
 }
 
 /* Box-Muller on pairs of uniform numbers: 2 i and 2 i + 1. The last block may end in half a pair.
@@ -131,7 +92,7 @@ static void normal_f32(const sel_random_args *args, const void *units, int64_t f
   const float *u = units;
   float pairs[4 * BLOCK];
 #pragma omp simd
-  for (int64_t i = 0; i < 2 * BLOCK; i++) {
+  for (int64_t i = 0; i < (n + 1) / 2; i++) {
     const float radius = sqrtf(-2.0f * cpu_logf(1.0f - u[2 * i]));
     float cosine, sine;
     turn(u[2 * i + 1], &cosine, &sine);
@@ -193,13 +154,17 @@ static void run(const void *context, int64_t begin, int64_t end) {
     double f64[2 * BLOCK];
   } units;
   for (int64_t block = begin; block < end; block++) {
-    fill_words(&raw, j->args->seed, j->args->offset + (uint64_t)(block * BLOCK));
-    if (j->draw.wide)
-      units_f64(&raw, units.f64);
-    else
-      units_f32(&raw, units.f32);
     const int64_t left = j->args->numel - block * elements;
-    j->draw.make(j->args, &units, block * elements, left < elements ? left : elements);
+    const int64_t n = left < elements ? left : elements;
+    /* A whole number of vectors: the last draw may be a short one. */
+    const int vectors = (int)(n / j->draw.each) / VECTOR + 1;
+    const int counters = vectors * VECTOR < BLOCK ? vectors * VECTOR : BLOCK;
+    fill_words(&raw, j->args->seed, j->args->offset + (uint64_t)(block * BLOCK), counters);
+    if (j->draw.wide)
+      units_f64(&raw, units.f64, counters);
+    else
+      units_f32(&raw, units.f32, counters);
+    j->draw.make(j->args, &units, block * elements, n);
   }
 }
 

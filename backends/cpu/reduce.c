@@ -55,7 +55,7 @@ static const void *block_of(const job *j, const char *row, int64_t start, int64_
   const int last = args->kept + args->reduced - 1;
   const int64_t run = args->reduced ? args->shape[last] : 1;
   const int64_t step = args->reduced ? args->stride[last] : 1;
-  const size_t size = sel_dtype_size(j->compute);
+  const int64_t size = cpu_size(j->compute);
   for (int64_t done = 0; done < n;) {
     const int64_t at = start + done, within = at % run;
     const int64_t count = smaller(n - done, run - within);
@@ -63,7 +63,7 @@ static const void *block_of(const job *j, const char *row, int64_t start, int64_
         args->reduced > 1 ? offset_of(args, args->kept, args->reduced, at) : within * step;
     const char *from = row + offset * j->input_size;
     if (count == n && step == 1 && args->input.dtype == j->compute) return from;
-    j->load(from, 1, count, 0, step, (char *)tile + (size_t)done * size);
+    j->load(from, 1, count, 0, step, (char *)tile + done * size);
     done += count;
   }
   return tile;
@@ -131,8 +131,8 @@ sel_status CPU_NAME(cpu_reduce)(sel_backend_device device, const sel_reduce_args
   job j = {.args = args, .compute = compute_type(args->input.dtype)};
   j.input = cpu_at(&args->input);
   j.output = cpu_at(&args->output);
-  j.input_size = (int64_t)sel_dtype_size(args->input.dtype);
-  j.output_size = (int64_t)sel_dtype_size(args->output.dtype);
+  j.input_size = cpu_size(args->input.dtype);
+  j.output_size = cpu_size(args->output.dtype);
   j.load = CPU_NAME(cpu_loads)[j.compute][args->input.dtype];
   switch (j.compute) {
     case SEL_F32:

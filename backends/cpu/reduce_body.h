@@ -100,6 +100,11 @@ CPU_INLINE SUM TYPED(fold)(sel_reduce_op op, const VALUE *x, int64_t n) {
 CPU_INLINE VALUE TYPED(fold_extreme)(bool largest, const VALUE *x, int64_t n) {
   VALUE lane[LANES];
   int64_t i = 0;
+  if (n < LANES) {
+    VALUE result = largest ? LOWEST : HIGHEST;
+    for (; i < n; i++) result = TYPED(extreme)(largest, result, x[i]);
+    return result;
+  }
   for (int l = 0; l < LANES; l++) lane[l] = largest ? LOWEST : HIGHEST;
   for (; i + LANES <= n; i += LANES)
 #pragma omp simd

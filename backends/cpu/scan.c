@@ -35,8 +35,8 @@ static void run(const void *context, int64_t begin, int64_t end) {
   const sel_dtype compute = real ? SEL_F64 : SEL_I64;
   cpu_load *load = CPU_NAME(cpu_loads)[compute][args->input.dtype];
   cpu_store *store = CPU_NAME(cpu_stores)[compute][args->output.dtype];
-  const int64_t in_size = (int64_t)sel_dtype_size(args->input.dtype);
-  const int64_t out_size = (int64_t)sel_dtype_size(args->output.dtype);
+  const int64_t in_size = cpu_size(args->input.dtype);
+  const int64_t out_size = cpu_size(args->output.dtype);
   const int64_t step = args->ndim ? args->stride[args->ndim - 1] : 1;
   union {
     double real[CAPACITY];

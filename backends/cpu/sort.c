@@ -54,7 +54,7 @@ static uint64_t key_of(const void *x, sel_dtype dtype, int64_t i) {
 }
 
 static void make_pairs(const void *x, sel_dtype dtype, int64_t n, bool descending, pair *out) {
-  const size_t bytes = sel_dtype_size(dtype);
+  const int64_t bytes = cpu_size(dtype);
   const uint64_t flip = descending ? UINT64_MAX >> (64 - 8 * bytes) : 0;
   for (int64_t i = 0; i < n; i++) out[i] = (pair){key_of(x, dtype, i) ^ flip, i};
 }
@@ -128,13 +128,13 @@ static void heap_select(pair *x, int64_t n, int64_t k) {
 /* ---- rows ---- */
 
 static void put_row(const sel_sort_args *args, int64_t row, const pair *sorted) {
-  const size_t size = sel_dtype_size(args->input.dtype);
-  const char *x = (const char *)cpu_at(&args->input) + row * args->columns * (int64_t)size;
-  char *values = (char *)cpu_at(&args->values) + row * args->k * (int64_t)size;
+  const int64_t size = cpu_size(args->input.dtype);
+  const char *x = (const char *)cpu_at(&args->input) + row * args->columns * size;
+  char *values = (char *)cpu_at(&args->values) + row * args->k * size;
   int64_t *indices = (int64_t *)cpu_at(&args->indices) + row * args->k;
   for (int64_t i = 0; i < args->k; i++) {
     indices[i] = sorted[i].position;
-    memcpy(values + i * (int64_t)size, x + sorted[i].position * (int64_t)size, size);
+    memcpy(values + i * size, x + sorted[i].position * size, (size_t)size);
   }
 }
 
@@ -147,7 +147,7 @@ typedef struct job {
 static int64_t slot_start(const job *j, int64_t slot) { return slot * j->args->rows / j->slots; }
 
 static void sort_row(const sel_sort_args *args, int64_t row, pair *pairs, pair *spare) {
-  const int bytes = (int)sel_dtype_size(args->input.dtype);
+  const int bytes = (int)cpu_size(args->input.dtype);
   const char *x = (const char *)cpu_at(&args->input) + row * args->columns * bytes;
   const pair *sorted = pairs;
   make_pairs(x, args->input.dtype, args->columns, args->descending, pairs);

@@ -1,10 +1,48 @@
 /* Tile moves of one compute type: included by tile.c once for each, with VALUE its C type and
  * TYPED(name) adding its suffix. */
 
+typedef VALUE TYPED(four)
+    __attribute__((vector_size(4 * sizeof(VALUE)), aligned(sizeof(VALUE)), may_alias));
+#define FOUR TYPED(four)
+
+/* Four rows of four, `from_step` and `to_step` apart, transposed. */
+CPU_INLINE void TYPED(turn_four)(const VALUE *from, int64_t from_step, VALUE *to, int64_t to_step) {
+  const FOUR a = *(const FOUR *)from, b = *(const FOUR *)(from + from_step),
+             c = *(const FOUR *)(from + 2 * from_step), d = *(const FOUR *)(from + 3 * from_step);
+  const FOUR ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5);
+  const FOUR ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+  const FOUR bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+  const FOUR bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  *(FOUR *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
+  *(FOUR *)(to + to_step) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
+  *(FOUR *)(to + 2 * to_step) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
+  *(FOUR *)(to + 3 * to_step) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
+}
+
+/* out[r][c] = in[c][r]: in is columns x rows, out rows x columns. */
+static void TYPED(turn)(const VALUE *in, int64_t rows, int64_t columns, VALUE *out) {
+  const int64_t whole_rows = rows / 4 * 4, whole_columns = columns / 4 * 4;
+  for (int64_t c = 0; c < whole_columns; c += 4)
+    for (int64_t r = 0; r < whole_rows; r += 4)
+      TYPED(turn_four)(in + c * rows + r, rows, out + r * columns + c, columns);
+  for (int64_t c = 0; c < columns; c++)
+    for (int64_t r = c < whole_columns ? whole_rows : 0; r < rows; r++)
+      out[r * columns + c] = in[c * rows + r];
+}
+
 CPU_INLINE void TYPED(load)(const void *source, int64_t rows, int64_t columns, int64_t row_stride,
                             int64_t column_stride, void *tile,
                             VALUE (*get)(const void *source, int64_t i)) {
   VALUE *restrict out = tile;
+  if (row_stride == 1 && column_stride > 1 && rows > 1) {
+    /* Transposed: read along the memory's lines, then turn the block around. */
+    _Alignas(64) VALUE turned[CPU_TILE_BYTES / sizeof(VALUE)];
+    for (int64_t j = 0; j < columns; j++)
+#pragma omp simd
+      for (int64_t r = 0; r < rows; r++) turned[j * rows + r] = get(source, r + j * column_stride);
+    TYPED(turn)(turned, rows, columns, out);
+    return;
+  }
   if (column_stride != 1 && columns < 8 && rows > columns) {
     for (int64_t j = 0; j < columns; j++)
       for (int64_t r = 0; r < rows; r++)
@@ -79,6 +117,7 @@ MOVES(i32)
 MOVES(u8)
 MOVES(bool)
 
+#undef FOUR
 #undef MOVES
 #undef GET
 #undef PUT
