@@ -14,6 +14,7 @@
 #ifndef SELENITE_BACKEND_H
 #define SELENITE_BACKEND_H
 
+#include "nn.h"
 #include "ops.h"
 
 #ifdef __cplusplus
@@ -195,6 +196,52 @@ typedef struct sel_random_args {
   double p0, p1;
 } sel_random_args;
 
+/* ---- families of the layer plugins ---- all tensors contiguous, f32 or f64, results fresh memory. */
+
+typedef enum sel_norm_kind {
+  SEL_NORM_LAYER = 0, /* statistics over each row of [rows, columns]; affine by column */
+  SEL_NORM_RMS,       /* the same without mean and shift */
+  SEL_NORM_GROUP,     /* [n, channels, inner]: over each of n * groups groups; affine by channel */
+  SEL_NORM_BATCH      /* [n, channels, inner]: over n and inner; affine by channel */
+} sel_norm_kind;
+
+/* y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(var + eps), var with divisor n; for RMS
+ * var is the mean of x^2 and mean is not touched. Forward writes y, mean, rstd ([rows],
+ * [n * groups] or [channels]) and, for BATCH where its data is given, var [channels]; with
+ * fixed_statistics (batch norm in eval) mean and rstd are read. Backward reads x, grad (of y), mean,
+ * rstd, weight and writes grad_x, grad_weight, grad_bias; a result whose data is NULL is not wanted;
+ * with fixed_statistics, mean and rstd count as constants. LAYER, RMS: rows in n, columns in inner,
+ * channels 1. No extent is 0. */
+typedef struct sel_norm_args {
+  sel_norm_kind kind;
+  bool backward, fixed_statistics;
+  sel_dtype dtype;
+  sel_operand x, y, mean, rstd, var, weight, bias; /* weight, bias .data NULL: 1, 0 */
+  sel_operand grad, grad_x, grad_weight, grad_bias;
+  int64_t n, channels, inner, groups;
+  double eps;
+} sel_norm_args;
+
+/* One step of a recurrent cell after the products, formulas as in torch.nn. gates_x [n, G * size]
+ * (input part, biases included), gates_h [n, G * size] (state part, biases included), G = 1, 4 (i,
+ * f, g, o) or 3 (r, z, n). mask: n bytes, or NULL: rows with 0 keep their state.
+ * Forward: h (and c) from h_prev, c_prev, whose memory they may take. saved [n, S * size] keeps the
+ * activations for backward, S = 0 for the plain cells, 4 for LSTM, 4 for GRU (r, z, n and the state
+ * part of n); NULL: not wanted.
+ * Backward: the gradient of h is grad_h plus grad_out (NULL: 0), that of c grad_c (NULL: 0). From
+ * these, saved, h, c, c_prev, h_prev come grad_gates_x and, for GRU, grad_gates_h (for the others it
+ * would be the same), grad_c_prev (which may be grad_c), and grad_h_prev: what reaches the previous
+ * state beside the gates (a masked row's gradient, GRU's z * h); may be grad_h, NULL where it is
+ * nothing: no mask and not GRU. */
+typedef struct sel_cell_args {
+  sel_cell kind;
+  bool backward;
+  sel_dtype dtype;
+  sel_operand gates_x, gates_h, h_prev, c_prev, h, c, saved, mask;
+  sel_operand grad_h, grad_out, grad_c, grad_gates_x, grad_gates_h, grad_h_prev, grad_c_prev;
+  int64_t n, size;
+} sel_cell_args;
+
 typedef struct sel_backend sel_backend;
 
 /* A backend's own handle for one device: passed back to each of its functions. */
@@ -236,6 +283,8 @@ struct sel_backend {
   sel_status (*softmax)(sel_backend_device device, const sel_softmax_args *args);
   sel_status (*cross_entropy)(sel_backend_device device, const sel_cross_entropy_args *args);
   sel_status (*random)(sel_backend_device device, const sel_random_args *args);
+  sel_status (*norm)(sel_backend_device device, const sel_norm_args *args);
+  sel_status (*cell)(sel_backend_device device, const sel_cell_args *args);
   /* appended by later minor versions below this line */
 };
 

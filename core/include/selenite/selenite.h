@@ -8,6 +8,7 @@
 #include "data.h"
 #include "file.h"
 #include "layer.h"
+#include "nn.h"
 #include "ops.h"
 #include "optim.h"
 #include "plugin.h"
