@@ -28,4 +28,6 @@ const sel_backend CPU_NAME(cpu_backend) = {
     .softmax = CPU_NAME(cpu_softmax),
     .cross_entropy = CPU_NAME(cpu_cross_entropy),
     .random = CPU_NAME(cpu_random),
+    .norm = CPU_NAME(cpu_norm),
+    .cell = CPU_NAME(cpu_cell),
 };

@@ -12,7 +12,7 @@
 #include "selenite/ops.h"
 #include "tensor_impl.h"
 
-enum { SEL_MAX_OUT = 4, SEL_MAX_SAVE_RULES = 4 };
+enum { SEL_MAX_OUT = 5, SEL_MAX_SAVE_RULES = 4 };
 
 typedef struct sel_op sel_op;
 

@@ -20,6 +20,8 @@
   X(matmul) X(linear) \
   X(softmax) X(softmax_grad) X(log_softmax) X(log_softmax_grad) \
   X(cross_entropy) X(cross_entropy_grad) \
+  X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(norm_grad) \
+  X(recurrence) X(recurrence_grad) \
   X(dropout)
 /* clang-format on */
 
