@@ -15,6 +15,8 @@ TCase *sort_cases(void);
 TCase *softmax_cases(void);
 TCase *cross_entropy_cases(void);
 TCase *random_cases(void);
+TCase *norm_cases(void);
+TCase *cell_cases(void);
 TCase *memory_cases(void);
 
 #endif

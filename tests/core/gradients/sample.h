@@ -9,7 +9,7 @@
 
 #include <selenite/selenite.h>
 
-enum { SAMPLE_INPUTS = 4, SAMPLE_NUMBERS = 4 };
+enum { SAMPLE_INPUTS = 5, SAMPLE_NUMBERS = 4 };
 
 typedef enum layout {
   PLAIN = 0,  /* C order */
@@ -46,6 +46,8 @@ struct sample {
   /* The operation is not the last one that run calls. What it saved is then changed, and backward
    * must name it. */
   bool inner;
+  /* Its gradient has no gradient: asking for one must be an error that says so. */
+  bool first_order;
 };
 
 /* Inputs of a sample in brief: X(low, high, extents...). */
@@ -97,5 +99,7 @@ void visit_product_samples(sample_visitor visit, void *context);
 void visit_softmax_samples(sample_visitor visit, void *context);
 void visit_loss_samples(sample_visitor visit, void *context);
 void visit_dropout_samples(sample_visitor visit, void *context);
+void visit_norm_samples(sample_visitor visit, void *context);
+void visit_recurrence_samples(sample_visitor visit, void *context);
 
 #endif
