@@ -196,7 +196,8 @@ typedef struct sel_random_args {
   double p0, p1;
 } sel_random_args;
 
-/* ---- families of the layer plugins ---- all tensors contiguous, f32 or f64, results fresh memory. */
+/* ---- families of the layer plugins ---- all tensors contiguous, f32 or f64, results fresh memory.
+ */
 
 typedef enum sel_norm_kind {
   SEL_NORM_LAYER = 0, /* statistics over each row of [rows, columns]; affine by column */
@@ -208,10 +209,10 @@ typedef enum sel_norm_kind {
 /* y = (x - mean) * rstd * weight + bias, rstd = 1 / sqrt(var + eps), var with divisor n; for RMS
  * var is the mean of x^2 and mean is not touched. Forward writes y, mean, rstd ([rows],
  * [n * groups] or [channels]) and, for BATCH where its data is given, var [channels]; with
- * fixed_statistics (batch norm in eval) mean and rstd are read. Backward reads x, grad (of y), mean,
- * rstd, weight and writes grad_x, grad_weight, grad_bias; a result whose data is NULL is not wanted;
- * with fixed_statistics, mean and rstd count as constants. LAYER, RMS: rows in n, columns in inner,
- * channels 1. No extent is 0. */
+ * fixed_statistics (batch norm in eval) mean and rstd are read. Backward reads x, grad (of y),
+ * mean, rstd, weight and writes grad_x, grad_weight, grad_bias; a result whose data is NULL is not
+ * wanted; with fixed_statistics, mean and rstd count as constants. LAYER, RMS: rows in n, columns
+ * in inner, channels 1. No extent is 0. */
 typedef struct sel_norm_args {
   sel_norm_kind kind;
   bool backward, fixed_statistics;
@@ -229,10 +230,10 @@ typedef struct sel_norm_args {
  * activations for backward, S = 0 for the plain cells, 4 for LSTM, 4 for GRU (r, z, n and the state
  * part of n); NULL: not wanted.
  * Backward: the gradient of h is grad_h plus grad_out (NULL: 0), that of c grad_c (NULL: 0). From
- * these, saved, h, c, c_prev, h_prev come grad_gates_x and, for GRU, grad_gates_h (for the others it
- * would be the same), grad_c_prev (which may be grad_c), and grad_h_prev: what reaches the previous
- * state beside the gates (a masked row's gradient, GRU's z * h); may be grad_h, NULL where it is
- * nothing: no mask and not GRU. */
+ * these, saved, h, c, c_prev, h_prev come grad_gates_x and, for GRU, grad_gates_h (for the others
+ * it would be the same), grad_c_prev (which may be grad_c), and grad_h_prev: what reaches the
+ * previous state beside the gates (a masked row's gradient, GRU's z * h); may be grad_h, NULL where
+ * it is nothing: no mask and not GRU. */
 typedef struct sel_cell_args {
   sel_cell kind;
   bool backward;

@@ -39,9 +39,9 @@ SEL_API int sel_cell_gates(sel_cell cell);
  * size] (W_hh); bias [gates * size] (b_hh) or NULL; h0, c0 [n, size] or NULL for zeros (c0 for LSTM
  * only). lengths: i64 [n] steps of each row or NULL for all; behind its length a row's output is 0
  * and its final state is the one at its length. reverse: from the last step (of each row) to the
- * first. out [steps, n, size]; h, c (NULL: not wanted): final states [n, size], *c NULL unless LSTM.
- * The backward pass makes the weight's gradient in one product over all steps; it has no gradient
- * itself. */
+ * first. out [steps, n, size]; h, c (NULL: not wanted): final states [n, size], *c NULL unless
+ * LSTM. The backward pass makes the weight's gradient in one product over all steps; it has no
+ * gradient itself. */
 SEL_API sel_status sel_recurrence(sel_cell cell, sel_tensor *inputs, sel_tensor *weight,
                                   sel_tensor *bias, sel_tensor *h0, sel_tensor *c0,
                                   sel_tensor *lengths, bool reverse, sel_tensor **out,
