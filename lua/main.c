@@ -20,11 +20,16 @@
 
 static lua_State *interrupted_state; /* what the handler stops; fixed before it is installed */
 static pthread_t main_thread;
+static char library_source[PATH_MAX + 64]; /* how debug information names the library's folder */
 
-/* Runs in the VM at the next instruction after the signal. The error has no position: the line that
- * happened to run says nothing. */
+/* Runs in the VM at each instruction after the signal, until it gets to the user's code. The
+ * library is left to finish what it is at, so that nothing is lost half-way; its operations fail by
+ * themselves (selenite/errors.lua). The error has no position: the line that happened to run says
+ * nothing. */
 static void stop(lua_State *L, lua_Debug *where) {
-  (void)where;
+  lua_getinfo(L, "S", where);
+  bool in_library = strncmp(where->source, library_source, strlen(library_source)) == 0;
+  if (in_library || *where->what == 'C') return;
   lua_sethook(L, NULL, 0, 0);
   sel_interrupt_clear();
   lua_pushliteral(L, "interrupted");
@@ -73,6 +78,7 @@ static bool find_prefix(char *prefix, size_t size) {
 
 /* Puts the tree's Lua folder in front of package.path. */
 static void set_path(lua_State *L, const char *prefix) {
+  snprintf(library_source, sizeof library_source, "@%s/share/lua/5.1/selenite/", prefix);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "path");
   lua_pushfstring(L, "%s/share/lua/5.1/?.lua;%s/share/lua/5.1/?/init.lua;%s", prefix, prefix,

@@ -78,11 +78,18 @@ function M.raise(text)
   error(M.where() .. text, 0)
 end
 
+-- Takes back an interruption (Ctrl-C) that was noticed: operations work again, and the executable's
+-- hook, which would raise it once more in the user's code, is removed.
+function M.clear_interruption()
+  C.sel_interrupt_clear()
+  debug.sethook()
+end
+
 -- Raises what core reported. An interruption is raised once, as the plain text "interrupted", and
 -- leaves the library usable.
 function M.raise_status(status)
   if status == C.SEL_E_INTERRUPTED then
-    C.sel_interrupt_clear()
+    M.clear_interruption()
     error("interrupted", 0)
   end
   M.raise(ffi.string(C.sel_error()))

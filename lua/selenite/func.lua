@@ -110,8 +110,10 @@ local function recompute(fn, args, generator, grads)
   local present = ffi.new "sel_generator"
   C.sel_generator_get(present)
   C.sel_generator_set(generator)
-  local results = pack(autograd.enable_grad(fn, unpack(leaves, 1, leaves.n)))
+  local results = pack(errors.protect(autograd.enable_grad, fn, unpack(leaves, 1, leaves.n)))
   C.sel_generator_set(present)
+  if not table.remove(results, 1) then errors.rethrow(results[1]) end
+  results.n = results.n - 1
 
   local roots, root_grads = {}, {}
   for i = 1, results.n do

@@ -2,6 +2,7 @@
 -- and `data` are there; locals live for their line only.
 
 local errors = require "selenite.errors"
+local C = require("selenite.library").C
 
 -- An expression, or a statement; nil and a message where it is neither. Globals go to
 -- `environment`.
@@ -20,12 +21,6 @@ local function show(ok, ...)
   end
 end
 
--- The next line, nil at the end of input. A Lua function, so that Ctrl-C is raised in here.
-local function read_line()
-  local line = io.read()
-  return line
-end
-
 -- Runs until the end of input.
 return function()
   local sel = require "selenite"
@@ -34,8 +29,9 @@ return function()
   print(("Selenite %s; end with Ctrl-D"):format(sel._VERSION))
   while true do
     io.stdout:write "> "
-    local ok, line = errors.protect(read_line)
-    if not ok then
+    local line = io.read()
+    if not line and C.sel_interrupted() then -- Ctrl-C at the prompt
+      errors.clear_interruption()
       print()
     elseif not line then
       return print()
