@@ -197,7 +197,62 @@ typedef struct sel_random_args {
 } sel_random_args;
 
 /* ---- families of the layer plugins ---- all tensors contiguous, f32 or f64, results fresh memory.
- */
+ * Spatial arrays have `dims` entries (1, 2 or 3), outermost first. */
+
+typedef enum sel_conv_op {
+  SEL_CONV_FORWARD = 0, /* y from x, weight (and bias) */
+  SEL_CONV_GRAD_INPUT,  /* x from y (its gradient) and weight; also the forward of conv_transpose */
+  SEL_CONV_GRAD_WEIGHT /* weight from x and y (its gradient); with bias.data: bias too, sums of y */
+} sel_conv_op;
+
+/* Cross-correlation as in torch.nn.functional.conv: x [n, channels, in...], weight [out_channels,
+ * channels / groups, kernel...], y [n, out_channels, out...]. y[o] sums x[o * stride - padding + k
+ * * dilation] weight[k]; positions outside x count as 0. Padding may differ in front and behind:
+ * only the front is given, `out` says how far the windows go. */
+typedef struct sel_conv_args {
+  sel_conv_op op;
+  sel_dtype dtype;
+  int dims;
+  sel_operand x, weight, bias, y; /* bias.data NULL: none */
+  int64_t n, channels, out_channels, groups;
+  int64_t in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
+} sel_conv_args;
+
+typedef enum sel_pool_op {
+  SEL_POOL_MAX = 0,  /* y and index (i64: position in the plane of the first maximum; NaN wins) */
+  SEL_POOL_MAX_GRAD, /* x from y (its gradient) and index */
+  SEL_POOL_AVG,
+  SEL_POOL_AVG_GRAD /* x from y (its gradient) */
+} sel_pool_op;
+
+/* Pooling over `planes` = n * channels planes of extents `in`. Windows as in conv; adaptive: window
+ * o of a dim is [floor(o in / out), ceil((o + 1) in / out)), kernel, stride, padding unused. AVG
+ * divides by the window's size, cut to the padded plane when count_padding, to the plane itself
+ * otherwise; by `divisor` when it is not 0. */
+typedef struct sel_pool_args {
+  sel_pool_op op;
+  sel_dtype dtype;
+  int dims;
+  sel_operand x, y, index;
+  int64_t planes;
+  int64_t in[3], out[3], kernel[3], stride[3], padding[3], dilation[3];
+  bool adaptive, count_padding;
+  int64_t divisor;
+} sel_pool_args;
+
+/* Resampling planes from `in` to `out` as torch.nn.functional.interpolate; backward: x from y.
+ * scale: input positions an output position, in/out or 1/scale_factor; align_corners for linear
+ * only. */
+typedef struct sel_upsample_args {
+  sel_upsample_mode mode;
+  bool backward, align_corners;
+  sel_dtype dtype;
+  int dims;
+  sel_operand x, y;
+  int64_t planes;
+  int64_t in[3], out[3];
+  double scale[3];
+} sel_upsample_args;
 
 typedef enum sel_norm_kind {
   SEL_NORM_LAYER = 0, /* statistics over each row of [rows, columns]; affine by column */
@@ -284,6 +339,9 @@ struct sel_backend {
   sel_status (*softmax)(sel_backend_device device, const sel_softmax_args *args);
   sel_status (*cross_entropy)(sel_backend_device device, const sel_cross_entropy_args *args);
   sel_status (*random)(sel_backend_device device, const sel_random_args *args);
+  sel_status (*conv)(sel_backend_device device, const sel_conv_args *args);
+  sel_status (*pool)(sel_backend_device device, const sel_pool_args *args);
+  sel_status (*upsample)(sel_backend_device device, const sel_upsample_args *args);
   sel_status (*norm)(sel_backend_device device, const sel_norm_args *args);
   sel_status (*cell)(sel_backend_device device, const sel_cell_args *args);
   /* appended by later minor versions below this line */

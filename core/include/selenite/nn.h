@@ -1,5 +1,8 @@
-/* The operations that layer types are made of: normalisation, recurrence. All are recorded on the
- * tape; conventions as in ops.h.
+/* The operations that layer types are made of: convolution, pooling, resampling, borders,
+ * normalisation, recurrence. All are recorded on the tape; conventions as in ops.h.
+ *
+ * Spatial arrays have `dims` entries, 1 to 3, outermost first; images are [n, channels,
+ * extents...].
  */
 #ifndef SELENITE_NN_H
 #define SELENITE_NN_H
@@ -10,6 +13,58 @@
 extern "C" {
 #endif
 
+/* ---- convolution ---- */
+
+/* Cross-correlation, as torch.nn.functional.conv1d/2d/3d: x [n, channels, in...], weight
+ * [out_channels, channels / groups, kernel...], bias [out_channels] or NULL. Zeros in front and
+ * behind may differ. out = floor((in + before + after - dilation (kernel - 1) - 1) / stride) + 1.
+ */
+SEL_API sel_status sel_conv(int dims, sel_tensor *x, sel_tensor *weight, sel_tensor *bias,
+                            const int64_t *stride, const int64_t *padding_before,
+                            const int64_t *padding_after, const int64_t *dilation, int64_t groups,
+                            sel_tensor **out);
+/* Its transpose, as torch.nn.functional.conv_transpose: weight [channels, out_channels / groups,
+ * kernel...]; out = (in - 1) stride - 2 padding + dilation (kernel - 1) + output_padding + 1. */
+SEL_API sel_status sel_conv_transpose(int dims, sel_tensor *x, sel_tensor *weight, sel_tensor *bias,
+                                      const int64_t *stride, const int64_t *padding,
+                                      const int64_t *output_padding, const int64_t *dilation,
+                                      int64_t groups, sel_tensor **out);
+
+/* ---- pooling ---- over the last `dims` dims. ceil_mode: a last window that starts inside the
+ * input or its front padding counts, as in PyTorch. indices (i64, NULL if unwanted): position of
+ * the maximum in its plane, from 0. */
+
+SEL_API sel_status sel_max_pool(int dims, sel_tensor *x, const int64_t *kernel,
+                                const int64_t *stride, const int64_t *padding,
+                                const int64_t *dilation, bool ceil_mode, sel_tensor **values,
+                                sel_tensor **indices);
+/* divisor 0: the window's size, with or without padding as count_include_pad says. */
+SEL_API sel_status sel_avg_pool(int dims, sel_tensor *x, const int64_t *kernel,
+                                const int64_t *stride, const int64_t *padding, bool ceil_mode,
+                                bool count_include_pad, int64_t divisor, sel_tensor **out);
+SEL_API sel_status sel_adaptive_max_pool(int dims, sel_tensor *x, const int64_t *size,
+                                         sel_tensor **values, sel_tensor **indices);
+SEL_API sel_status sel_adaptive_avg_pool(int dims, sel_tensor *x, const int64_t *size,
+                                         sel_tensor **out);
+
+/* ---- resampling and borders ---- */
+
+typedef enum sel_upsample_mode { SEL_UPSAMPLE_NEAREST = 0, SEL_UPSAMPLE_LINEAR } sel_upsample_mode;
+/* torch.nn.functional.interpolate (linear, bilinear, trilinear by dims). scale: output extents per
+ * input extent as the user gave them, or NULL to take them from the sizes. */
+SEL_API sel_status sel_upsample(int dims, sel_tensor *x, const int64_t *size, const double *scale,
+                                sel_upsample_mode mode, bool align_corners, sel_tensor **out);
+/* [n, channels r^2, h, w] to [n, channels, h r, w r], and back (r in unshuffle). */
+SEL_API sel_status sel_pixel_shuffle(sel_tensor *x, int64_t r, sel_tensor **out);
+SEL_API sel_status sel_pixel_unshuffle(sel_tensor *x, int64_t r, sel_tensor **out);
+typedef enum sel_border {
+  SEL_BORDER_REFLECT = 0,
+  SEL_BORDER_REPLICATE,
+  SEL_BORDER_CIRCULAR
+} sel_border;
+/* pads: (before, after) pairs, last dim first, as sel_pad; reflect needs pads below the extent. */
+SEL_API sel_status sel_pad_border(sel_tensor *x, int npads, const int64_t *pads, sel_border border,
+                                  sel_tensor **out);
 /* ---- normalisation ---- weight, bias: NULL for 1 and 0. */
 
 /* x [n, channels, ...]. training: statistics of the batch, and running_mean, running_var (NULL:
