@@ -8,9 +8,7 @@
  */
 #include "gemm.h"
 
-#include <cblas.h>
-#include <omp.h>
-
+#include "blas.h"
 #include "threads.h"
 
 static const double NANOSECONDS = 0.02; /* a multiplication and addition, with AVX2 */
@@ -95,9 +93,7 @@ static void product_f64(const sel_gemm_args *args, const piece *p) {
 
 static void run_pieces(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
-  /* OpenBLAS takes as many threads as this thread's OpenMP setting allows. */
-  const int before = omp_get_max_threads();
-  if (before != 1) omp_set_num_threads(1);
+  const int before = cpu_blas_alone();
   for (int64_t number = begin; number < end; number++) {
     const piece p = find_piece(j, number);
     if (j->args->dtype == SEL_F32)
@@ -105,7 +101,7 @@ static void run_pieces(const void *context, int64_t begin, int64_t end) {
     else
       product_f64(j->args, &p);
   }
-  if (before != 1) omp_set_num_threads(before);
+  cpu_blas_shared(before);
 }
 
 static void run_small(const void *context, int64_t begin, int64_t end) {

@@ -27,6 +27,9 @@ sel_status CPU_NAME(cpu_softmax)(sel_backend_device device, const sel_softmax_ar
 sel_status CPU_NAME(cpu_cross_entropy)(sel_backend_device device,
                                        const sel_cross_entropy_args *args);
 sel_status CPU_NAME(cpu_random)(sel_backend_device device, const sel_random_args *args);
+sel_status CPU_NAME(cpu_conv)(sel_backend_device device, const sel_conv_args *args);
+sel_status CPU_NAME(cpu_pool)(sel_backend_device device, const sel_pool_args *args);
+sel_status CPU_NAME(cpu_upsample)(sel_backend_device device, const sel_upsample_args *args);
 sel_status CPU_NAME(cpu_norm)(sel_backend_device device, const sel_norm_args *args);
 sel_status CPU_NAME(cpu_cell)(sel_backend_device device, const sel_cell_args *args);
 

@@ -28,6 +28,9 @@ const sel_backend CPU_NAME(cpu_backend) = {
     .softmax = CPU_NAME(cpu_softmax),
     .cross_entropy = CPU_NAME(cpu_cross_entropy),
     .random = CPU_NAME(cpu_random),
+    .conv = CPU_NAME(cpu_conv),
+    .pool = CPU_NAME(cpu_pool),
+    .upsample = CPU_NAME(cpu_upsample),
     .norm = CPU_NAME(cpu_norm),
     .cell = CPU_NAME(cpu_cell),
 };

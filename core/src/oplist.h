@@ -20,6 +20,8 @@
   X(matmul) X(linear) \
   X(softmax) X(softmax_grad) X(log_softmax) X(log_softmax_grad) \
   X(cross_entropy) X(cross_entropy_grad) \
+  X(conv) X(conv_transpose) X(conv_weight) \
+  X(max_pool) X(max_pool_grad) X(avg_pool) X(avg_pool_grad) X(upsample) X(upsample_grad) \
   X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(norm_grad) \
   X(recurrence) X(recurrence_grad) \
   X(dropout)

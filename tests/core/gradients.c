@@ -316,6 +316,7 @@ static void visit_samples(sample_visitor visit, void *context) {
   visit_softmax_samples(visit, context);
   visit_loss_samples(visit, context);
   visit_dropout_samples(visit, context);
+  visit_image_samples(visit, context);
   visit_norm_samples(visit, context);
   visit_recurrence_samples(visit, context);
 }

@@ -65,6 +65,7 @@ typedef enum sel_border {
 /* pads: (before, after) pairs, last dim first, as sel_pad; reflect needs pads below the extent. */
 SEL_API sel_status sel_pad_border(sel_tensor *x, int npads, const int64_t *pads, sel_border border,
                                   sel_tensor **out);
+
 /* ---- normalisation ---- weight, bias: NULL for 1 and 0. */
 
 /* x [n, channels, ...]. training: statistics of the batch, and running_mean, running_var (NULL:

@@ -99,6 +99,7 @@ void visit_product_samples(sample_visitor visit, void *context);
 void visit_softmax_samples(sample_visitor visit, void *context);
 void visit_loss_samples(sample_visitor visit, void *context);
 void visit_dropout_samples(sample_visitor visit, void *context);
+void visit_image_samples(sample_visitor visit, void *context);
 void visit_norm_samples(sample_visitor visit, void *context);
 void visit_recurrence_samples(sample_visitor visit, void *context);
 

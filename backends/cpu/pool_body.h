@@ -1,0 +1,165 @@
+/* Pooling for one type: included by pool.c with VALUE, TYPED(name). */
+
+/* ---- max ---- */
+
+/* The first largest element of the window whose rows and columns are given; NaN wins. */
+static void TYPED(window_max)(const job *j, const VALUE *x, const range *r, VALUE *value,
+                              int64_t *index) {
+  const cpu_window *w = &j->window;
+  int64_t best = (r[0].first * w->in[1] + r[1].first) * w->in[2] + r[2].first;
+  VALUE top = x[best];
+  for (int64_t i0 = r[0].first; i0 < r[0].end; i0 += r[0].step)
+    for (int64_t i1 = r[1].first; i1 < r[1].end; i1 += r[1].step) {
+      const int64_t row = (i0 * w->in[1] + i1) * w->in[2];
+      for (int64_t i2 = r[2].first; i2 < r[2].end; i2 += r[2].step) {
+        const VALUE v = x[row + i2];
+        if (v > top || (v != v && top == top)) top = v, best = row + i2;
+      }
+    }
+  *value = top;
+  *index = best;
+}
+
+/* Outputs [from, to) of one row, all of whose windows are inside along the row: they take `n` rows
+ * of the input, at `rows`, from tap to tap. */
+static void TYPED(row_max)(const cpu_window *w, const VALUE *x, const int64_t *rows, int64_t n,
+                           int64_t from, int64_t to, VALUE *values, int64_t *index) {
+  enum { STRIP = 32 };
+  for (int64_t start = from; start < to; start += STRIP) {
+    const int64_t count = to - start < STRIP ? to - start : STRIP, step = w->stride[2];
+    const int64_t at = cpu_window_at(w, 2, start, 0);
+    VALUE top[STRIP];
+    int64_t best[STRIP];
+    for (int64_t i = 0; i < count; i++) top[i] = x[rows[0] + at + i * step];
+    for (int64_t i = 0; i < count; i++) best[i] = rows[0] + at + i * step;
+    for (int64_t row = 0; row < n; row++)
+      for (int64_t c = 0; c < w->kernel[2]; c++) {
+        const int64_t first = rows[row] + at + c * w->dilation[2];
+#pragma omp simd
+        for (int64_t i = 0; i < count; i++) {
+          const VALUE v = x[first + i * step];
+          const bool wins = (v > top[i]) | ((v != v) & (top[i] == top[i]));
+          top[i] = wins ? v : top[i];
+          best[i] = wins ? first + i * step : best[i];
+        }
+      }
+    for (int64_t i = 0; i < count; i++) values[start + i] = top[i];
+    for (int64_t i = 0; i < count; i++) index[start + i] = best[i];
+  }
+}
+
+/* The first and one past the last output of a row whose windows are wholly inside along it. */
+static void TYPED(inner_outputs)(const job *j, int64_t *from, int64_t *to) {
+  const cpu_window *w = &j->window;
+  int64_t unused;
+  *from = *to = 0;
+  if (j->args->adaptive) return;
+  cpu_window_inside(w, 2, 0, 0, w->out[2], from, &unused);
+  cpu_window_inside(w, 2, w->kernel[2] - 1, *from, w->out[2], from, to);
+}
+
+enum { TYPED(MOST_ROWS) = 64 }; /* of a window, for row_max */
+
+static void TYPED(max_plane)(const job *j, const VALUE *x, VALUE *values, int64_t *index) {
+  const cpu_window *w = &j->window;
+  int64_t from, to, rows[TYPED(MOST_ROWS)];
+  TYPED(inner_outputs)(j, &from, &to);
+  if (w->kernel[0] * w->kernel[1] > TYPED(MOST_ROWS)) to = from;
+  for (int64_t o0 = 0; o0 < w->out[0]; o0++)
+    for (int64_t o1 = 0; o1 < w->out[1]; o1++, values += w->out[2], index += w->out[2]) {
+      range r[3] = {range_of(j, 0, o0), range_of(j, 1, o1), {0, 0, 1}};
+      int64_t n = 0;
+      if (to > from)
+        for (int64_t i0 = r[0].first; i0 < r[0].end; i0 += r[0].step)
+          for (int64_t i1 = r[1].first; i1 < r[1].end; i1 += r[1].step)
+            rows[n++] = (i0 * w->in[1] + i1) * w->in[2];
+      if (n) TYPED(row_max)(w, x, rows, n, from, to, values, index);
+      for (int64_t o2 = 0; o2 < w->out[2]; o2++) {
+        if (n && o2 == from) o2 = to;
+        if (o2 == w->out[2]) break;
+        r[2] = range_of(j, 2, o2);
+        TYPED(window_max)(j, x, r, &values[o2], &index[o2]);
+      }
+    }
+}
+
+static void TYPED(max)(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  const int64_t in = j->window.in_size, out = j->window.out_size;
+  for (int64_t p = begin; p < end; p++) TYPED(max_plane)
+  (j, (const VALUE *)cpu_at(&j->args->x) + p * in, (VALUE *)cpu_at(&j->args->y) + p * out,
+   (int64_t *)cpu_at(&j->args->index) + p * out);
+}
+
+static void TYPED(max_grad)(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  const int64_t in = j->window.in_size, out = j->window.out_size;
+  for (int64_t p = begin; p < end; p++) {
+    VALUE *x = (VALUE *)cpu_at(&j->args->x) + p * in;
+    const VALUE *y = (const VALUE *)cpu_at(&j->args->y) + p * out;
+    const int64_t *index = (const int64_t *)cpu_at(&j->args->index) + p * out;
+    memset(x, 0, (size_t)in * sizeof *x);
+    for (int64_t i = 0; i < out; i++) x[index[i]] += y[i];
+  }
+}
+
+/* ---- average ---- */
+
+static VALUE TYPED(window_sum)(const cpu_window *w, const VALUE *x, const range *r) {
+  double sum = 0;
+  for (int64_t i0 = r[0].first; i0 < r[0].end; i0++)
+    for (int64_t i1 = r[1].first; i1 < r[1].end; i1++) {
+      const VALUE *row = x + (i0 * w->in[1] + i1) * w->in[2];
+#pragma omp simd reduction(+ : sum)
+      for (int64_t i2 = r[2].first; i2 < r[2].end; i2++) sum += (double)row[i2];
+    }
+  return (VALUE)sum;
+}
+
+static void TYPED(window_add)(const cpu_window *w, VALUE *x, const range *r, VALUE value) {
+  for (int64_t i0 = r[0].first; i0 < r[0].end; i0++)
+    for (int64_t i1 = r[1].first; i1 < r[1].end; i1++) {
+      VALUE *row = x + (i0 * w->in[1] + i1) * w->in[2];
+      for (int64_t i2 = r[2].first; i2 < r[2].end; i2++) row[i2] += value;
+    }
+}
+
+/* Forward writes y, else x receives what y brings. */
+static void TYPED(average_plane)(const job *j, VALUE *x, VALUE *y, bool forward) {
+  const cpu_window *w = &j->window;
+  int64_t o[3];
+  range r[3];
+  for (o[0] = 0; o[0] < w->out[0]; o[0]++) {
+    r[0] = range_of(j, 0, o[0]);
+    for (o[1] = 0; o[1] < w->out[1]; o[1]++) {
+      r[1] = range_of(j, 1, o[1]);
+      for (o[2] = 0; o[2] < w->out[2]; o[2]++, y++) {
+        r[2] = range_of(j, 2, o[2]);
+        const VALUE divisor = (VALUE)divisor_of(j, o);
+        if (forward)
+          *y = TYPED(window_sum)(w, x, r) / divisor;
+        else
+          TYPED(window_add)(w, x, r, *y / divisor);
+      }
+    }
+  }
+}
+
+static void TYPED(average)(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  for (int64_t p = begin; p < end; p++) TYPED(average_plane)
+  (j, (VALUE *)cpu_at(&j->args->x) + p * j->window.in_size,
+   (VALUE *)cpu_at(&j->args->y) + p * j->window.out_size, true);
+}
+
+static void TYPED(average_grad)(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  for (int64_t p = begin; p < end; p++) {
+    VALUE *x = (VALUE *)cpu_at(&j->args->x) + p * j->window.in_size;
+    memset(x, 0, (size_t)j->window.in_size * sizeof *x);
+    TYPED(average_plane)(j, x, (VALUE *)cpu_at(&j->args->y) + p * j->window.out_size, false);
+  }
+}
+
+#undef VALUE
+#undef TYPED
