@@ -22,8 +22,8 @@ static sel_status check_choices(const sel_option *option) {
   if (!option->choices) return SEL_OK;
   const char *c = option->choices;
   size_t n = strlen(c);
-  SEL_CHECK(option->kind == SEL_OPTION_STRING, SEL_E_PLUGIN,
-            "option %s has choices, which only texts have", option->name);
+  SEL_CHECK(option->kind == SEL_OPTION_STRING || option->kind == SEL_OPTION_INTS, SEL_E_PLUGIN,
+            "option %s has choices, which only texts and lists of numbers have", option->name);
   SEL_CHECK(n && c[0] != '|' && c[n - 1] != '|' && !strstr(c, "||"), SEL_E_PLUGIN,
             "option %s has an empty choice in '%s'", option->name, c);
   return SEL_OK;

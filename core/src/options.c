@@ -210,8 +210,11 @@ bool sel_options_bool(const sel_options *options, const char *name) {
 }
 
 const char *sel_options_string(const sel_options *options, const char *name) {
-  const sel__value *value = read_value(options, name, SEL_OPTION_STRING);
-  return value && value->as.string ? value->as.string : "";
+  int i = find(options, name);
+  bool ints = i >= 0 && options->type->options[i].kind == SEL_OPTION_INTS;
+  const sel__value *value = read_value(options, name, ints ? SEL_OPTION_INTS : SEL_OPTION_STRING);
+  const char *text = !value ? NULL : ints ? value->as.ints.word : value->as.string;
+  return text ? text : "";
 }
 
 sel_dtype sel_options_dtype(const sel_options *options, const char *name) {
@@ -231,6 +234,8 @@ sel_status sel_options_ints(const sel_options *options, const char *name, int n,
     memset(values, 0, (size_t)n * sizeof *values);
     return SEL_OK;
   }
+  SEL_CHECK(!value->as.ints.word, SEL_E_ARGUMENT, "%s: option %s is 1 or %d numbers here, got '%s'",
+            options->type->name, name, n, value->as.ints.word);
   SEL_CHECK(count == n || count == 1, SEL_E_ARGUMENT, "%s: option %s is 1 or %d numbers, got %d",
             options->type->name, name, n, count);
   for (int i = 0; i < n; i++) values[i] = value->as.ints.values[count == 1 ? 0 : i];

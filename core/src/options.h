@@ -13,8 +13,9 @@ typedef struct sel__value {
     char *string;    /* STRING; owned */
     sel_dtype dtype; /* DTYPE */
     struct {
-      int count;
+      int count;       /* 0: a word instead */
       int64_t *values; /* owned */
+      char *word;      /* owned */
     } ints;
   } as;
 } sel__value;
@@ -31,7 +32,8 @@ sel_status sel__option_bool(const sel_option *option, bool flag, sel__value *out
 sel_status sel__option_string(const sel_option *option, const char *text, sel__value *out);
 sel_status sel__option_ints(const sel_option *option, int n, const int64_t *values,
                             sel__value *out);
-/* From the text form of default_text and sel_layer_make: "3", "true", "relu", "3x3" or "3,3". */
+/* From the text form of default_text and sel_layer_make: "3", "true", "relu", "3x3" or "3,3",
+ * "same". */
 sel_status sel__option_parse(const sel_option *option, const char *text, sel__value *out);
 void sel__value_clear(const sel_option *option, sel__value *value);
 

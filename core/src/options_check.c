@@ -58,8 +58,10 @@ const char *sel__option_expects(const sel_option *option, char *text, size_t siz
       snprintf(text, size, "option %s is %s", name, option->choices ? choices : "a text");
       break;
     case SEL_OPTION_INTS:
-      snprintf(text, size, "option %s is 1 to %d whole numbers%s%s", name, option->max_count,
-               *range ? ", each " : "", range);
+      if (option->choices) print_choices(option, choices, sizeof choices);
+      snprintf(text, size, "option %s is 1 to %d whole numbers%s%s%s%s", name, option->max_count,
+               *range ? ", each " : "", range, option->choices ? ", or " : "",
+               option->choices ? choices : "");
       break;
     case SEL_OPTION_DTYPE:
       snprintf(text, size, "option %s is a dtype such as f32", name);
@@ -102,6 +104,7 @@ sel_status sel__option_ints(const sel_option *option, int n, const int64_t *valu
   memcpy(copy, values, (size_t)n * sizeof *copy);
   out->as.ints.count = n;
   out->as.ints.values = copy;
+  out->as.ints.word = NULL;
   return SEL_OK;
 }
 
@@ -144,12 +147,19 @@ sel_status sel__option_string(const sel_option *option, const char *text, sel__v
     out->as.dtype = dtype;
     return SEL_OK;
   }
-  if (option->kind != SEL_OPTION_STRING) return refuse(option, "the text '%.100s'", text);
+  bool word = option->kind == SEL_OPTION_INTS && option->choices;
+  if (option->kind != SEL_OPTION_STRING && !word) return refuse(option, "the text '%.100s'", text);
   if (option->choices && !among_choices(option->choices, text))
     return refuse(option, "'%.100s'", text);
   char *copy = sel__strdup(text);
   if (!copy) return SEL_E_MEMORY;
-  out->as.string = copy;
+  if (word) {
+    out->as.ints.count = 0;
+    out->as.ints.values = NULL;
+    out->as.ints.word = copy;
+  } else {
+    out->as.string = copy;
+  }
   return SEL_OK;
 }
 
@@ -202,6 +212,8 @@ sel_status sel__option_parse(const sel_option *option, const char *text, sel__va
       if (strcmp(text, "false") == 0) return sel__option_bool(option, false, out);
       return refuse(option, "'%.100s'", text);
     case SEL_OPTION_INTS:
+      if (option->choices && among_choices(option->choices, text))
+        return sel__option_string(option, text, out);
       return parse_ints(option, text, out);
     default:
       if (!read_number(text, "", &number, &rest)) return refuse(option, "'%.100s'", text);
@@ -211,12 +223,16 @@ sel_status sel__option_parse(const sel_option *option, const char *text, sel__va
 
 void sel__value_clear(const sel_option *option, sel__value *value) {
   if (option->kind == SEL_OPTION_STRING) sel__free(value->as.string);
-  if (option->kind == SEL_OPTION_INTS) sel__free(value->as.ints.values);
+  if (option->kind == SEL_OPTION_INTS) {
+    sel__free(value->as.ints.values);
+    sel__free(value->as.ints.word);
+  }
   memset(value, 0, sizeof *value);
 }
 
 static void print_ints(const sel__value *value, char *text, size_t size) {
   size_t used = 0;
+  if (value->as.ints.word) snprintf(text, size, "%s", value->as.ints.word);
   for (int i = 0; i < value->as.ints.count && used < size; i++)
     used += (size_t)snprintf(text + used, size - used, "%s%lld", i ? "x" : "",
                              (long long)value->as.ints.values[i]);

@@ -97,7 +97,7 @@ START_TEST(wrong_options) {
       {{.name = "s", .kind = SEL_OPTION_STRING, .required = true, .choices = "", .doc = "d"},
        "an empty choice"},
       {{.name = "n", .default_text = "1", .choices = "1|2", .doc = "d"},
-       "option n has choices, which only texts have"},
+       "option n has choices, which only texts and lists of numbers have"},
       {{.name = "k", .kind = SEL_OPTION_INTS, .default_text = "1", .doc = "d"},
        "option k is a list of at most 0 numbers"},
       {{.name = "k", .kind = SEL_OPTION_INTS, .default_text = "1,2,3", .max_count = 2, .doc = "d"},

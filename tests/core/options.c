@@ -42,6 +42,14 @@ static const sel_option described[] = {
      .high = 9,
      .max_count = 2,
      .doc = "one or two whole numbers"},
+    {.name = "padding",
+     .kind = SEL_OPTION_INTS,
+     .default_text = "same",
+     .low = 0,
+     .high = INFINITY,
+     .max_count = 2,
+     .choices = "same|valid",
+     .doc = "numbers or a word"},
     {.name = "dtype", .kind = SEL_OPTION_DTYPE, .default_text = "f32", .doc = "a dtype"},
     {.name = "dim", .kind = SEL_OPTION_INT, .default_text = "-1", .doc = "a dim"}};
 static const sel_port port = {"x", "[*]", false};
@@ -122,6 +130,33 @@ START_TEST(set_and_read) {
 }
 END_TEST
 
+/* A list of numbers that may be a word instead. */
+START_TEST(numbers_or_word) {
+  sel_options *options = new_options();
+  int64_t padding[2] = {7, 7};
+  ck_assert_str_eq(sel_options_string(options, "padding"), "same");
+  ck_assert_int_eq(sel_options_count(options, "padding"), 0);
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_options_ints(options, "padding", 2, padding),
+               "option padding is 1 or 2 numbers here, got 'same'");
+  ck_assert_int_eq(padding[0], 7);
+  ASSERT_OK(sel_options_set_ints(options, "padding", 2, (int64_t[]){1, 0}));
+  ck_assert_str_eq(sel_options_string(options, "padding"), "");
+  ASSERT_OK(sel_options_ints(options, "padding", 2, padding));
+  ck_assert(padding[0] == 1 && padding[1] == 0);
+  ASSERT_OK(sel_options_set_number(options, "padding", 3));
+  ck_assert_int_eq(sel_options_count(options, "padding"), 1);
+  ASSERT_OK(sel_options_set_string(options, "padding", "valid"));
+  ck_assert_str_eq(sel_options_string(options, "padding"), "valid");
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_options_set_string(options, "padding", "full"),
+               "option padding is 1 to 2 whole numbers, each at least 0, or one of same, valid, "
+               "got 'full'");
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_options_set_string(options, "kernel_size", "same"),
+               "got the text 'same'");
+  ck_assert_str_eq(sel_options_string(options, "padding"), "valid");
+  sel_options_release(options);
+}
+END_TEST
+
 START_TEST(refusals) {
   sel_options *o = new_options();
   int64_t three[] = {1, 2, 3}, large[] = {1, 10}, kernel[3];
@@ -198,6 +233,8 @@ START_TEST(text_form) {
   ck_assert_str_eq(shown("width=3,kernel_size=5,dtype=float64,label="),
                    "width=3, label=, kernel_size=5, dtype=f64");
   ck_assert_str_eq(shown("offset=-1e-3,width=12"), "width=12, offset=-0.001");
+  ck_assert_str_eq(shown("width=1,padding=valid"), "width=1, padding=valid");
+  ck_assert_str_eq(shown("width=1,padding=2x0"), "width=1, padding=2x0");
 
   const struct {
     const char *text, *message;
@@ -248,4 +285,5 @@ static sel_status use_options(void *context) {
 START_TEST(out_of_memory) { expect_memory_errors(use_options, NULL); }
 END_TEST
 
-RUN_SUITE("options", defaults, set_and_read, refusals, unknown_names, text_form, out_of_memory)
+RUN_SUITE("options", defaults, set_and_read, numbers_or_word, refusals, unknown_names, text_form,
+          out_of_memory)

@@ -25,7 +25,9 @@ typedef enum sel_option_kind {
   SEL_OPTION_NUMBER,  /* double, `low`..`high` */
   SEL_OPTION_BOOL,
   SEL_OPTION_STRING, /* one of `choices` where given, "relu|tanh" */
-  SEL_OPTION_INTS,   /* up to `max_count` whole numbers (one stands for all), each low..high */
+  /* up to `max_count` whole numbers (one stands for all), each low..high; or, where `choices` are
+   * given, one of these words instead: padding = "same" */
+  SEL_OPTION_INTS,
   SEL_OPTION_DTYPE   /* "f32", ... */
 } sel_option_kind;
 
@@ -36,7 +38,7 @@ typedef struct sel_option {
   const char *default_text; /* "0", "0.1", "true", "relu", "1,1", "f32" */
   double low, high;         /* both 0: no bounds; INFINITY for one side */
   int max_count;            /* INTS */
-  const char *choices;      /* STRING, or NULL */
+  const char *choices;      /* STRING, INTS, or NULL */
   const char *doc;          /* one line */
 } sel_option;
 
@@ -57,11 +59,13 @@ SEL_API sel_status sel_options_set_ints(sel_options *options, const char *name, 
 SEL_API int64_t sel_options_int(const sel_options *options, const char *name);
 SEL_API double sel_options_number(const sel_options *options, const char *name);
 SEL_API bool sel_options_bool(const sel_options *options, const char *name);
-SEL_API const char *sel_options_string(const sel_options *options, const char *name); /* borrowed */
-/* Writes n values, repeating a single one; the count given by the user must be 1 or n. */
+/* STRING, or the word of INTS, "" where numbers were given. Borrowed. */
+SEL_API const char *sel_options_string(const sel_options *options, const char *name);
+/* Writes n values, repeating a single one; the count given by the user must be 1 or n. A word is
+ * refused: ask sel_options_string first. */
 SEL_API sel_status sel_options_ints(const sel_options *options, const char *name, int n,
                                     int64_t *values);
-/* How many values the user gave for INTS (the default has a count too). */
+/* How many values the user gave for INTS (the default has a count too); 0: a word. */
 SEL_API int sel_options_count(const sel_options *options, const char *name);
 /* An INT that names a dimension, as ops.h counts: 1 becomes 0, -1 stays. 0 is refused. */
 SEL_API sel_status sel_options_dim(const sel_options *options, const char *name, int *out);

@@ -20,10 +20,12 @@ end
 
 local function option_line(option)
   local kind = kind_names[tonumber(option.kind)]
-  if option.choices ~= nil then kind = ffi.string(option.choices) end
+  local words = option.choices ~= nil and ffi.string(option.choices)
+  if words and tonumber(option.kind) == C.SEL_OPTION_STRING then kind = words end
   if option.low ~= 0 or option.high ~= 0 then
     kind = ("%s %s..%s"):format(kind, number_text(option.low), number_text(option.high))
   end
+  if words and tonumber(option.kind) == C.SEL_OPTION_INTS then kind = kind .. " or " .. words end
   local default = option.required and "required" or "default " .. ffi.string(option.default_text)
   return ("  %-18s %s (%s): %s")
     :format(ffi.string(option.name), kind, default, ffi.string(option.doc))

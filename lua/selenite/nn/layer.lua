@@ -31,10 +31,14 @@ local setters = {
 
 local function set_option(name, options, option, value)
   local key, kind = ffi.string(option.name), tonumber(option.kind)
-  if kind == C.SEL_OPTION_INTS then
+  if kind == C.SEL_OPTION_INTS and type(value) == "string" and option.choices ~= nil then
+    check(C.sel_options_set_string(options, key, value))
+    return
+  elseif kind == C.SEL_OPTION_INTS then
     local list = type(value) == "number" and { value } or value
     if type(list) ~= "table" or #list > 8 then
-      errors.option(name, key, "a whole number or a table of them", value)
+      local word = option.choices ~= nil and ", or " .. ffi.string(option.choices) or ""
+      errors.option(name, key, "a whole number or a table of them" .. word, value)
     end
     for i = 1, #list do
       if type(list[i]) ~= "number" or list[i] % 1 ~= 0 then
