@@ -15,8 +15,8 @@ int cpu_threads(sel_backend_device device);
 typedef void cpu_body(const void *context, int64_t begin, int64_t end);
 
 /* Calls body on ranges that cover [0, count) once, from one or more threads, each of which calls it
- * once: not more than cpu_team of them. `nanoseconds` estimates the whole work on one thread: too little for a second thread to pay stays in the
- * caller's. */
+ * once: not more than cpu_team of them. `nanoseconds` estimates the whole work on one thread: too
+ * little for a second thread to pay stays in the caller's. */
 void cpu_parallel(int64_t count, double nanoseconds, cpu_body *body, const void *context);
 
 /* How many threads cpu_parallel would use. */

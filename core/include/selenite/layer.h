@@ -28,7 +28,7 @@ typedef enum sel_option_kind {
   /* up to `max_count` whole numbers (one stands for all), each low..high; or, where `choices` are
    * given, one of these words instead: padding = "same" */
   SEL_OPTION_INTS,
-  SEL_OPTION_DTYPE   /* "f32", ... */
+  SEL_OPTION_DTYPE /* "f32", ... */
 } sel_option_kind;
 
 typedef struct sel_option {
