@@ -60,6 +60,24 @@ test("an activation kept in a field is no parameter, a frozen parameter stays on
   equal(net.zeta.weight.requires_grad, false)
 end)
 
+test("a frozen parameter before anything looked for it", function()
+  local net = Net(2)
+  net.extra = nn.parameter(sel.ones(1))
+  net.extra:requires_grad_(false)
+  equal(names_of(net:named_parameters())[8], "extra")
+end)
+
+test("fields set again, and tables that contain themselves", function()
+  local net = Net(2)
+  local zeta = net.zeta
+  net.zeta = nil
+  net.zeta = zeta
+  net.config = { size = 3 }
+  net.config.self = net.config
+  equal(names_of(net:children()), { "zeta", "blocks.0", "blocks.1" })
+  equal(#net:parameters(), 7)
+end)
+
 test("shared modules and tensors count once", function()
   local layer = nn.linear(2, 2)
   local seq = nn.sequential(layer, layer)

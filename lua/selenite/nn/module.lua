@@ -17,7 +17,9 @@ local is_tensor = arguments.is_tensor
 
 local module = {} -- methods of all modules
 local is_meta = {} -- the metatables of modules
-local ORDER, PARAMETERS, BUFFERS = {}, {}, {} -- keys of hidden fields
+-- Keys of hidden fields: the names of fields in order and as a set; names of parameters and
+-- buffers.
+local ORDER, KNOWN, PARAMETERS, BUFFERS = {}, {}, {}, {}
 
 -- Whether value is a module.
 local function is_module(value)
@@ -30,12 +32,19 @@ local function hold(...) return ... end
 -- path_on_stack).
 local function call(self, ...) return hold(self:forward(...)) end
 
+-- What a field is called: elements of arrays count from 0.
+local function name_of(key) return tostring(type(key) == "number" and key - 1 or key) end
+
+local function is_parameter(t) return t.requires_grad and t.is_leaf end
+
+-- Runs when a field is set that was nil.
 local function set_field(self, key, value)
-  local order = rawget(self, ORDER)
-  order[#order + 1] = key
-  if is_tensor(value) and value.requires_grad and value.is_leaf then
-    rawget(self, PARAMETERS)[key] = true
+  local order, known = rawget(self, ORDER), rawget(self, KNOWN)
+  if not known[key] then
+    known[key] = true
+    order[#order + 1] = key
   end
+  if is_tensor(value) and is_parameter(value) then rawget(self, PARAMETERS)[name_of(key)] = true end
   rawset(self, key, value)
 end
 
@@ -56,7 +65,8 @@ local function new_class(name, parent)
   return setmetatable(class, {
     __index = parent or module,
     __call = function(_, ...)
-      local self = setmetatable({ [ORDER] = {}, [PARAMETERS] = {}, [BUFFERS] = {} }, meta)
+      local self = setmetatable({ [ORDER] = {}, [KNOWN] = {}, [PARAMETERS] = {}, [BUFFERS] = {} },
+                                meta)
       rawset(self, "training", true)
       self:init(...)
       return self
@@ -64,9 +74,9 @@ local function new_class(name, parent)
   })
 end
 
--- init(...) and forward(...) are what a class defines.
+-- init(...) and forward(...) are what a class defines; class_name() is what print shows in front of
+-- the brackets.
 function module.init() end
--- m:class_name() is what print shows in front of the brackets.
 function module.forward(self)
   errors.raise(self:class_name() .. ": the class has no forward(self, ...)")
 end
@@ -89,51 +99,38 @@ local function natural_order(a, b)
   return type(a) == "number"
 end
 
--- What a field is called: elements of arrays count from 0.
-local function name_of(key) return type(key) == "number" and tostring(key - 1) or key end
-
--- visit(name, kind, value, owner, key) for what lies in table `part`: kind is "child" or
--- "parameter".
-local function search_table(part, prefix, parameters, visit)
-  local keys = {}
-  for key in pairs(part) do
-    if type(key) == "string" or type(key) == "number" then keys[#keys + 1] = key end
-  end
-  table.sort(keys, natural_order)
-  for _, key in ipairs(keys) do
-    local value = part[key]
-    local name = prefix .. "." .. name_of(key)
-    if is_module(value) then
-      visit(name, "child", value, part, key)
-    elseif is_tensor(value) then
-      if parameters[name] or (value.requires_grad and value.is_leaf) then
-        parameters[name] = true
-        visit(name, "parameter", value, part, key)
-      end
-    elseif type(value) == "table" and getmetatable(value) == nil then
-      search_table(value, name, parameters, visit)
+-- Calls visit for `value`, which lies at owner[key] and is called `name`: see each_slot. A plain
+-- table is searched; `path` holds the tables around it, so that one that contains itself ends.
+local function visit_value(self, name, value, owner, key, path, visit)
+  if is_module(value) then
+    visit(name, "child", value, owner, key)
+  elseif is_tensor(value) then
+    local parameters, buffer = rawget(self, PARAMETERS), rawget(self, BUFFERS)[name]
+    if buffer then
+      visit(name, buffer, value, owner, key)
+    elseif parameters[name] or is_parameter(value) then
+      parameters[name] = true -- also when it is frozen later
+      visit(name, "parameter", value, owner, key)
     end
+  elseif type(value) == "table" and getmetatable(value) == nil and not path[value] then
+    path[value] = true
+    local keys = {}
+    for k in pairs(value) do
+      if type(k) == "string" or type(k) == "number" then keys[#keys + 1] = k end
+    end
+    table.sort(keys, natural_order)
+    for _, k in ipairs(keys) do
+      visit_value(self, name .. "." .. name_of(k), value[k], value, k, path, visit)
+    end
+    path[value] = nil
   end
 end
 
 -- visit(name, kind, value, owner, key) for parameters, buffers and children of self itself; kind is
 -- "parameter", "buffer", "scratch" or "child", and owner[key] is where the value is kept.
 function module.each_slot(self, visit)
-  local parameters, buffers = rawget(self, PARAMETERS), rawget(self, BUFFERS)
   for _, key in ipairs(rawget(self, ORDER)) do
-    local value = rawget(self, key)
-    if is_module(value) then
-      visit(name_of(key), "child", value, self, key)
-    elseif is_tensor(value) then
-      if buffers[key] then
-        visit(key, buffers[key], value, self, key)
-      elseif parameters[key] or (value.requires_grad and value.is_leaf) then
-        parameters[key] = true
-        visit(key, "parameter", value, self, key)
-      end
-    elseif type(value) == "table" and getmetatable(value) == nil then
-      search_table(value, name_of(key), parameters, visit)
-    end
+    visit_value(self, name_of(key), rawget(self, key), self, key, {}, visit)
   end
 end
 
