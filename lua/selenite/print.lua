@@ -45,7 +45,8 @@ local function special(value)
 end
 
 -- A function number -> text that suits all shown numbers: whole ones without decimals, four
--- decimals, or an exponent where the range is wide. `is_float` keeps a dot on whole floats.
+-- decimals, or an exponent where those would hide a number or waste columns. `is_float` keeps a
+-- dot on whole floats.
 local function formatter(shown, is_float)
   local largest, smallest, whole = 0, 1 / 0, true
   each_number(shown, function(value)
@@ -58,8 +59,7 @@ local function formatter(shown, is_float)
   local format = "%.4f"
   if not is_float then
     format = "%.0f"
-  elseif largest >= 1e8 or (not whole and (largest / smallest > 1000 and smallest < 1e-3
-                                           or largest < 1e-3)) then
+  elseif largest >= 1e8 or (not whole and (largest >= 1e6 or smallest < 5e-5)) then
     format = "%.4e"
   elseif whole then
     format = "%.0f."
