@@ -33,4 +33,5 @@ const sel_backend CPU_NAME(cpu_backend) = {
     .upsample = CPU_NAME(cpu_upsample),
     .norm = CPU_NAME(cpu_norm),
     .cell = CPU_NAME(cpu_cell),
+    .attention = CPU_NAME(cpu_attention),
 };

@@ -25,4 +25,10 @@ CPU_INLINE cpu_words cpu_philox(uint64_t key, uint64_t counter) {
   return (cpu_words){{c0, c1, c2, c3}};
 }
 
+/* Uniform in [0, 1) in steps of 2^-24, and of 2^-53. */
+CPU_INLINE float cpu_unit_f32(uint32_t word) { return (float)(int32_t)(word >> 8) * 0x1p-24f; }
+CPU_INLINE double cpu_unit_f64(uint32_t w0, uint32_t w1) {
+  return ((double)(int32_t)(w0 >> 5) * 0x1p26 + (double)(int32_t)(w1 >> 6)) * 0x1p-53;
+}
+
 #endif

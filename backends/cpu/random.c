@@ -31,28 +31,22 @@ static void fill_words(words *out, uint64_t seed, uint64_t counter, int n) {
   }
 }
 
-/* [0, 1) in steps of 2^-24, and of 2^-53. */
-CPU_INLINE float unit_f32(uint32_t word) { return (float)(int32_t)(word >> 8) * 0x1p-24f; }
-CPU_INLINE double unit_f64(uint32_t w0, uint32_t w1) {
-  return ((double)(int32_t)(w0 >> 5) * 0x1p26 + (double)(int32_t)(w1 >> 6)) * 0x1p-53;
-}
-
 /* Uniform numbers of n counters in element order: 4 n floats, or 2 n doubles. */
 static void units_f32(const words *in, float *out, int n) {
 #pragma omp simd
   for (int i = 0; i < n; i++) {
-    out[4 * i] = unit_f32(in->w[0][i]);
-    out[4 * i + 1] = unit_f32(in->w[1][i]);
-    out[4 * i + 2] = unit_f32(in->w[2][i]);
-    out[4 * i + 3] = unit_f32(in->w[3][i]);
+    out[4 * i] = cpu_unit_f32(in->w[0][i]);
+    out[4 * i + 1] = cpu_unit_f32(in->w[1][i]);
+    out[4 * i + 2] = cpu_unit_f32(in->w[2][i]);
+    out[4 * i + 3] = cpu_unit_f32(in->w[3][i]);
   }
 }
 
 static void units_f64(const words *in, double *out, int n) {
 #pragma omp simd
   for (int i = 0; i < n; i++) {
-    out[2 * i] = unit_f64(in->w[0][i], in->w[1][i]);
-    out[2 * i + 1] = unit_f64(in->w[2][i], in->w[3][i]);
+    out[2 * i] = cpu_unit_f64(in->w[0][i], in->w[1][i]);
+    out[2 * i + 1] = cpu_unit_f64(in->w[2][i], in->w[3][i]);
   }
 }
 

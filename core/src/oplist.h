@@ -24,6 +24,7 @@
   X(max_pool) X(max_pool_grad) X(avg_pool) X(avg_pool_grad) X(upsample) X(upsample_grad) \
   X(batch_norm) X(layer_norm) X(rms_norm) X(group_norm) X(norm_grad) \
   X(recurrence) X(recurrence_grad) \
+  X(attention) X(attention_grad) \
   X(dropout)
 /* clang-format on */
 

@@ -32,6 +32,9 @@ local defaults = {
   ["addcmul.value"] = "1", ["addcmul_.value"] = "1",
   ["addcdiv.value"] = "1", ["addcdiv_.value"] = "1",
   ["linear.bias"] = "nil", ["bilinear.bias"] = "nil",
+  ["attention.mask"] = "nil", ["attention.causal"] = "false", ["attention.dropout"] = "0",
+  ["attention.scale"] = "0", ["rotary.offset"] = "0", ["rotary.base"] = "10000",
+  ["rotary.interleaved"] = "false",
 }
 
 -- What the scalar parameters s0, s1 of pointwise operations are called.

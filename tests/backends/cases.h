@@ -17,6 +17,7 @@ TCase *cross_entropy_cases(void);
 TCase *random_cases(void);
 TCase *norm_cases(void);
 TCase *cell_cases(void);
+TCase *attention_cases(void);
 TCase *memory_cases(void);
 
 #endif

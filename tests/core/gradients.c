@@ -319,6 +319,7 @@ static void visit_samples(sample_visitor visit, void *context) {
   visit_image_samples(visit, context);
   visit_norm_samples(visit, context);
   visit_recurrence_samples(visit, context);
+  visit_attention_samples(visit, context);
 }
 
 typedef struct search {

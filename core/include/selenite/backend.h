@@ -298,6 +298,27 @@ typedef struct sel_cell_args {
   int64_t n, size;
 } sel_cell_args;
 
+/* Attention over queries [batch, heads, q_length, head_size], keys and values [batch, kv_heads,
+ * k_length, head_size or value_size]; query head h uses kv head h * kv_heads / heads. out =
+ * softmax(q k^T * scale + mask) v. causal: query i sees keys up to i + k_length - q_length. mask:
+ * added to the scores (-inf excludes); the element of (b, h, i, j) is sum of position *
+ * mask_stride, 0 where it broadcasts, any layout. Dropout on the probabilities from the
+ * counter-based stream of sel_random_args' dropout, element ((b * heads + h) * q_length + i) *
+ * k_length + j. A query that sees no key gives 0. Memory must not grow with q_length * k_length.
+ * Forward writes out and log_sums [batch, heads, q_length] (log sum exp of the scores; -inf where
+ * nothing is seen); backward reads out, log_sums, grad (of out) and writes grad_q, grad_k, grad_v.
+ * heads, kv_heads and sizes are positive, lengths and batch may be 0. */
+typedef struct sel_attention_args {
+  bool backward, causal;
+  sel_dtype dtype;
+  sel_operand q, k, v, mask, out, log_sums; /* mask.data NULL: none */
+  sel_operand grad, grad_q, grad_k, grad_v;
+  int64_t batch, heads, kv_heads, q_length, k_length, head_size, value_size;
+  int64_t mask_stride[4];
+  double scale, dropout;
+  uint64_t seed, offset;
+} sel_attention_args;
+
 typedef struct sel_backend sel_backend;
 
 /* A backend's own handle for one device: passed back to each of its functions. */
@@ -344,6 +365,7 @@ struct sel_backend {
   sel_status (*upsample)(sel_backend_device device, const sel_upsample_args *args);
   sel_status (*norm)(sel_backend_device device, const sel_norm_args *args);
   sel_status (*cell)(sel_backend_device device, const sel_cell_args *args);
+  sel_status (*attention)(sel_backend_device device, const sel_attention_args *args);
   /* appended by later minor versions below this line */
 };
 

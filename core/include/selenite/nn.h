@@ -1,5 +1,5 @@
 /* The operations that layer types are made of: convolution, pooling, resampling, borders,
- * normalisation, recurrence. All are recorded on the tape; conventions as in ops.h.
+ * normalisation, recurrence, attention. All are recorded on the tape; conventions as in ops.h.
  *
  * Spatial arrays have `dims` entries, 1 to 3, outermost first; images are [n, channels,
  * extents...].
@@ -102,6 +102,23 @@ SEL_API sel_status sel_recurrence(sel_cell cell, sel_tensor *inputs, sel_tensor 
                                   sel_tensor *bias, sel_tensor *h0, sel_tensor *c0,
                                   sel_tensor *lengths, bool reverse, sel_tensor **out,
                                   sel_tensor **h, sel_tensor **c);
+
+/* ---- attention ---- */
+
+/* softmax(q k^T scale + mask) v for q [batch, heads, q_length, size], k [batch, kv_heads, k_length,
+ * size], v [batch, kv_heads, k_length, value_size]; heads is a multiple of kv_heads (grouped
+ * queries). mask: NULL, float (added) or bool (true: may be seen), broadcasting to [batch, heads,
+ * q_length, k_length]; it takes no gradient. causal: query i sees keys up to i + k_length -
+ * q_length. scale 0: 1 / sqrt(size). Computed tile by tile with a running softmax (Milakov and
+ * Gimelshein 2018; Dao et al. 2022), so memory does not grow with q_length * k_length. A query that
+ * may see nothing gives 0. */
+SEL_API sel_status sel_attention(sel_tensor *q, sel_tensor *k, sel_tensor *v, sel_tensor *mask,
+                                 bool causal, double dropout, double scale, sel_tensor **out);
+/* Rotary position embedding (Su et al. 2021) of x [..., length, size]: the pairs (x_j,
+ * x_{j+size/2}) (interleaved: (x_{2j}, x_{2j+1})) turn by (offset + position) * base^(-2j/size).
+ * size is even. */
+SEL_API sel_status sel_rotary(sel_tensor *x, int64_t offset, double base, bool interleaved,
+                              sel_tensor **out);
 
 #ifdef __cplusplus
 }

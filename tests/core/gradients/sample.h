@@ -102,5 +102,6 @@ void visit_dropout_samples(sample_visitor visit, void *context);
 void visit_image_samples(sample_visitor visit, void *context);
 void visit_norm_samples(sample_visitor visit, void *context);
 void visit_recurrence_samples(sample_visitor visit, void *context);
+void visit_attention_samples(sample_visitor visit, void *context);
 
 #endif
