@@ -217,6 +217,9 @@ sel_status sel__tape_prepare(const sel_call *call, const sel_tensor *written, se
   int slot = 0;
   for (int i = 0; i < call->n_in && i < 16 && status == SEL_OK; i++)
     if (mask & SEL_IN(i)) status = save_input(&node->saved[slot++], call->in[i], i, written);
+  /* After the write nothing may fail, or a repeated call would write twice. */
+  if (status == SEL_OK && written && (mask & SEL_OUT(0)))
+    status = save(&node->saved[slot], call->in[0], -1);
   if (status != SEL_OK) {
     sel__node_release(node);
     return status;
@@ -241,7 +244,12 @@ sel_status sel__tape_finish(sel_call *call, sel_node *node) {
   for (int k = 0; k < node->n_out; k++) {
     sel_tensor *t = call->out[k];
     node->out_spec[k] = sel__spec_of(t);
-    if ((mask & SEL_OUT(k)) && status == SEL_OK) status = save(&node->saved[slot++], t, -1 - k);
+    if (!(mask & SEL_OUT(k)) || status != SEL_OK) continue;
+    sel_saved *saved = &node->saved[slot++];
+    if (saved->tensor) /* in place: saved before the write */
+      saved->version = sel_tensor_version(t);
+    else
+      status = save(saved, t, -1 - k);
   }
   for (int k = 0; k < node->n_out && status == SEL_OK; k++)
     if (sel_dtype_is_float((sel_dtype)call->out[k]->dtype)) sel__tape_attach(call->out[k], node, k);
