@@ -7,107 +7,9 @@
  *                 the error of an operation that has none.
  * The samples are in gradients/, a file a family.
  */
-#include "gradients/sample.h"
-#include "tensors.h"
+#include "gradients/problem.h"
 
-enum { ELEMENTS = 128 }; /* most elements of one tensor */
 static const double step = 1e-5, tolerance = 2e-6;
-
-/* ---- inputs ---- */
-
-typedef struct variable {
-  int ndim;
-  int64_t shape[SEL_MAX_DIMS], n; /* of the leaf; the input is a view of it */
-  double value[ELEMENTS];
-} variable;
-
-typedef struct problem {
-  const sample *s;
-  variable v[SAMPLE_INPUTS + 1]; /* by input; the last one is w */
-  int w;                         /* how many inputs there are, and the index of w */
-} problem;
-
-/* The leaf's shape, of which `in` is a view. */
-static void leaf_shape(const sample_input *in, variable *v) {
-  v->ndim = in->ndim;
-  for (int d = 0; d < in->ndim; d++) v->shape[d] = in->shape[d];
-  if (in->layout == TRANSPOSED)
-    for (int d = 0; d < in->ndim; d++) v->shape[d] = in->shape[in->ndim - 1 - d];
-  if (in->layout == SLICED && in->ndim > 0)
-    v->shape[in->ndim - 1] = 2 * in->shape[in->ndim - 1] + 1;
-  if (in->layout == SLICED && in->ndim == 0) v->shape[v->ndim++] = 3;
-  if (in->layout == EXPANDED) v->shape[0] = 1;
-  v->n = 1;
-  for (int d = 0; d < v->ndim; d++) v->n *= v->shape[d];
-  ck_assert_int_le(v->n, ELEMENTS);
-}
-
-/* Value k of n: a multiple of 1/2 that some_number picks, plus an offset from a band that belongs
- * to input i alone, in which each k has its own place. */
-static double draw(const sample_input *in, int i, int64_t k, int64_t n, uint64_t seed) {
-  static const double band[] = {0.06, 0.21, 0.33};
-  int64_t place = (k * 7919 + 3) % n; /* 7919 is prime and larger than any n */
-  double fraction = band[i % 3] + 0.09 * ((double)place + 0.5) / (double)n;
-  double first = ceil((in->low - fraction) * 2), last = floor((in->high - fraction) * 2);
-  ck_assert_double_le(first, last);
-  double steps = floor(some_number(seed + (uint64_t)k, 0, last - first + 1));
-  return (first + steps) / 2 + fraction;
-}
-
-static void prepare(problem *p, const sample *s) {
-  p->s = s;
-  while (p->w < SAMPLE_INPUTS && s->in[p->w].kind != NONE) p->w++;
-  for (int i = 0; i < p->w; i++) {
-    const sample_input *in = &s->in[i];
-    variable *v = &p->v[i];
-    if (in->kind == ABSENT || in->kind == NUMBER) continue;
-    leaf_shape(in, v);
-    for (int64_t k = 0; k < v->n; k++) {
-      uint64_t seed = (uint64_t)(1000 * i + 17) + 31 * (uint64_t)v->n;
-      if (in->kind == IDS)
-        v->value[k] = floor(some_number(seed + (uint64_t)k, in->low, in->high));
-      else if (in->kind == MASK)
-        v->value[k] = some_number(seed + (uint64_t)k, 0, 1) < 0.5;
-      else
-        v->value[k] = draw(in, i, k, v->n, seed);
-    }
-  }
-}
-
-static sel_tensor *view_of(sel_tensor *t, const sample_input *in) {
-  if (in->layout == TRANSPOSED) {
-    int dims[SEL_MAX_DIMS];
-    for (int d = 0; d < in->ndim; d++) dims[d] = in->ndim - 1 - d;
-    return NEW(permute, t, in->ndim, dims);
-  }
-  if (in->layout == SLICED && in->ndim == 0) return NEW(select, t, 0, 1);
-  if (in->layout == SLICED) return NEW(slice, t, -1, 1, INT64_MAX, 2);
-  if (in->layout == EXPANDED) return NEW(expand, t, in->ndim, in->shape);
-  return t;
-}
-
-static sel_tensor *tensor_from(const variable *v, sel_dtype dtype) {
-  return tensor_of(dtype, v->ndim, v->shape, (int)v->n, v->value);
-}
-
-static bool varies(const problem *p, int i) { return i == p->w || p->s->in[i].kind == VARYING; }
-
-/* Makes the leaves (and constants) and the inputs, which are views of them. */
-static void make_inputs(const problem *p, bool grad, sel_tensor **leaves, sel_tensor **in) {
-  for (int i = 0; i < p->w; i++) {
-    const sample_input *what = &p->s->in[i];
-    leaves[i] = in[i] = NULL;
-    if (what->kind == ABSENT) continue;
-    if (what->kind == NUMBER) {
-      in[i] = NEW(scalar, (what->low + what->high) / 2 + 0.125);
-      continue;
-    }
-    sel_dtype dtype = what->kind == IDS ? SEL_I64 : what->kind == MASK ? SEL_BOOL : SEL_F64;
-    leaves[i] = tensor_from(&p->v[i], dtype);
-    if (grad && what->kind == VARYING) leaf(leaves[i]);
-    in[i] = view_of(leaves[i], what);
-  }
-}
 
 static sel_tensor *run(const problem *p, sel_tensor *const *in) {
   sel_tensor *out = NULL;
@@ -207,10 +109,6 @@ static void first_order(const problem *p, bool record, gradients *g) {
   }
 }
 
-static double u_weight(int i, int64_t k) {
-  return some_number(9000 + 100 * (uint64_t)i + (uint64_t)k, 0.5, 1.5);
-}
-
 /* u . g */
 static double weighted_gradients(const problem *p) {
   int mark = n_kept;
@@ -304,7 +202,7 @@ static void check_second(problem *p) {
 
 /* ---- the tests ---- */
 
-static void visit_samples(sample_visitor visit, void *context) {
+void visit_samples(sample_visitor visit, void *context) {
   visit_pointwise_samples(visit, context);
   visit_reduce_samples(visit, context);
   visit_shape_samples(visit, context);
@@ -379,6 +277,7 @@ int main(void) {
   tcase_add_test(tcase, names_are_unique);
   tcase_add_test(tcase, samples_are_of_operations);
   tcase_add_loop_test(tcase, gradients_of, 0, sel_op_count());
+  add_failing_memory_tests(tcase);
   suite_add_tcase(suite, tcase);
   SRunner *runner = srunner_create(suite);
   srunner_run_all(runner, CK_ENV);

@@ -88,6 +88,8 @@ static inline sel_status gradient_of(sel_status status, sel_tensor *y, sel_tenso
   { .op = op_, .what = what_, .run = run_, __VA_ARGS__ }
 
 typedef void (*sample_visitor)(void *context, const sample *s);
+/* All families one after the other. */
+void visit_samples(sample_visitor visit, void *context);
 void visit_pointwise_samples(sample_visitor visit, void *context);
 void visit_reduce_samples(sample_visitor visit, void *context);
 void visit_shape_samples(sample_visitor visit, void *context);

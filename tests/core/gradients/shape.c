@@ -31,7 +31,7 @@ static sel_status run_split(const sample *s, sel_tensor *const *in, sel_tensor *
 /* The gradient of a slice as a function of what it is given. */
 static sel_status run_slice_grad(const sample *s, sel_tensor *const *in, sel_tensor **out) {
   (void)s;
-  sel_tensor *x, *part = NULL;
+  sel_tensor *x = NULL, *part = NULL;
   sel_status status = sel_zeros(2, (int64_t[]){4, 5}, SEL_F64, NULL, &x);
   if (status == SEL_OK) status = sel_set_requires_grad(x, true);
   if (status == SEL_OK) status = sel_slice(x, 1, 1, 5, 2, &part);
