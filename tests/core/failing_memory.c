@@ -154,7 +154,7 @@ static sel_status wide_node(void *context) {
   sel_tensor *inputs[20], *g = NULL;
   for (int i = 0; i < 20; i++) {
     MAKE(mul_scalar, parameter, i);
-    inputs[i] = s.made[s.n - 1];
+    inputs[i] = last(&s);
   }
   MAKE(cat, 20, inputs, 0);
   MAKE(sum, last(&s), 0, NULL, false);

@@ -75,13 +75,15 @@ END_TEST
 START_TEST(refuses_damaged_gzip) {
   size_t size;
   char *data = get_file(GOLDEN("u8.idx.gz"), &size);
+  ck_assert_uint_gt(size, 8);
+  char *checksum = data + (size - 8);
   for (size_t n = 1; n < size; n++) {
     sel_tensor *t = NULL;
     put_file("prefix.gz", data, n);
     ASSERT_FAILS(SEL_E_FILE, sel_idx_read("prefix.gz", &t), "idx_read: prefix.gz: ");
     ck_assert_ptr_null(t);
   }
-  data[size - 8] ^= 1; /* the checksum */
+  *checksum ^= 1;
   put_file("checksum.gz", data, size);
   sel_tensor *t = NULL;
   ASSERT_FAILS(SEL_E_FILE, sel_idx_read("checksum.gz", &t), "data check");
