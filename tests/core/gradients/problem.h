@@ -2,8 +2,8 @@
 #ifndef GRADIENTS_PROBLEM_H
 #define GRADIENTS_PROBLEM_H
 
-#include "../tensors.h"
 #include "sample.h"
+#include "tensors.h"
 
 enum { ELEMENTS = 128 }; /* most elements of one tensor */
 
