@@ -1,5 +1,5 @@
--- Layers against PyTorch: the cases of a file in tests/golden/layers (layer_cases.py says what is in
--- it) in f64 and f32, with inputs as they are and as views that are not contiguous.
+-- Layers against PyTorch: the cases of a file in tests/golden/layers (layer_cases.py says what is
+-- in it) in f64 and f32, with inputs as they are and as views that are not contiguous.
 -- usage: golden.lua FILE
 local sel = require "selenite"
 local nn = sel.nn
@@ -27,7 +27,8 @@ local function expect(label, got, expected, tolerance)
   if got:numel() == 0 then return end
   local a, b = got:to("f64"):reshape(-1):totable(), expected:to("f64"):reshape(-1):totable()
   for i = 1, #a do
-    if not (math.abs(a[i] - b[i]) <= tolerance * math.max(1, math.abs(b[i]))) then
+    local difference = math.abs(a[i] - b[i])
+    if difference > tolerance * math.max(1, math.abs(b[i])) or difference ~= difference then
       error(("%s: element %d: expected %.12g, got %.12g"):format(label, i, b[i], a[i]))
     end
   end

@@ -8,7 +8,8 @@ local test, equal, near, raises = check.test, check.equal, check.near, check.rai
 
 local sequences = {
   { nn.rnn, nn.rnn_cell, { input_size = 3, hidden_size = 5, dtype = "f64" } },
-  { nn.rnn, nn.rnn_cell, { input_size = 3, hidden_size = 5, nonlinearity = "relu", dtype = "f64" } },
+  { nn.rnn, nn.rnn_cell,
+    { input_size = 3, hidden_size = 5, nonlinearity = "relu", dtype = "f64" } },
   { nn.lstm, nn.lstm_cell, { input_size = 3, hidden_size = 5, dtype = "f64" } },
   { nn.gru, nn.gru_cell, { input_size = 3, hidden_size = 5, dtype = "f64" } },
 }
