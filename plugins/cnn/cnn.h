@@ -22,6 +22,8 @@ extern const sel_layer_type *const cnn_conv_types[], *const cnn_conv_transpose_t
 extern const sel_layer_type *const cnn_pool_types[], *const cnn_adaptive_pool_types[];
 extern const sel_layer_type *const cnn_upsample_types[], *const cnn_pixel_shuffle_types[];
 extern const sel_layer_type *const cnn_padding_types[], *const cnn_dropout_types[];
+extern const sel_layer_type *const cnn_batch_norm_types[], *const cnn_instance_norm_types[];
+extern const sel_layer_type *const cnn_group_norm_types[], *const cnn_layer_norm_types[];
 
 /* ---- parameters ---- */
 

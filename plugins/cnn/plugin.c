@@ -1,11 +1,13 @@
-/* The cnn plugin: convolution, pooling, resampling, borders, and what goes between them. */
+/* The cnn plugin: convolution, pooling, resampling, borders, normalisation, and what goes between
+ * them. */
 #include "selenite/plugin.h"
 
 #include "cnn.h"
 
 static const sel_layer_type *const *const lists[] = {
-    cnn_conv_types,     cnn_conv_transpose_types, cnn_pool_types,    cnn_adaptive_pool_types,
-    cnn_upsample_types, cnn_pixel_shuffle_types,  cnn_padding_types, cnn_dropout_types,
+    cnn_conv_types,       cnn_conv_transpose_types, cnn_pool_types,       cnn_adaptive_pool_types,
+    cnn_upsample_types,   cnn_pixel_shuffle_types,  cnn_padding_types,    cnn_dropout_types,
+    cnn_batch_norm_types, cnn_instance_norm_types,  cnn_group_norm_types, cnn_layer_norm_types,
 };
 
 static sel_status init(void) {
