@@ -32,6 +32,8 @@ for training in (True, False):
     cases.add("instance_norm2d", "num_features = 2, track_running_stats = true, momentum = 0.4",
               nn.InstanceNorm2d(2, track_running_stats=True, momentum=0.4), [r(2, 2, 3)], **both)
 
+cases.add("instance_norm3d", "num_features = 2", nn.InstanceNorm3d(2), [r(2, 2, 2, 3, 2)])
+
 cases.add("group_norm", "num_groups = 2, num_channels = 4", nn.GroupNorm(2, 4), [r(3, 4, 5)])
 cases.add("group_norm", "num_groups = 3, num_channels = 3, affine = false",
           nn.GroupNorm(3, 3, affine=False), [r(1, 3, 3, 3)])

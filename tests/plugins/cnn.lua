@@ -79,10 +79,13 @@ for case = 1, tonumber(about.count) do
   end)
 end
 
--- Dropout is random and counted below; all other types of the plugin are among the cases.
+-- Dropout is random and counted below; all other types of the plugin are among the cases, those of
+-- normalisation in a file of their own, which golden.lua compares.
 test("every layer type has a case", function()
   local sources = {}
   for case = 1, tonumber(about.count) do sources[#sources + 1] = about[tostring(case)] end
+  local _, norms = sel.load(os.getenv "SEL_TEST_DIR" .. "/golden/layers/norm.safetensors")
+  for _, case in pairs(norms) do sources[#sources + 1] = "nn." .. case:gsub(" {", "{", 1) end
   sources = table.concat(sources, "\n")
   local ffi = require "ffi"
   local C = require "selenite.library".C
