@@ -1,4 +1,4 @@
-/* What the suites about tensors share: tensors from literals, results kept until the test ends,
+/* What suites about tensors share: tensors from literals, results kept until the test ends,
  * comparisons with literals.
  *
  * NEW(add, a, b) is sel_add(a, b, &t), which must succeed; t is kept, and released when the test
