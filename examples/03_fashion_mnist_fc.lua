@@ -1,6 +1,6 @@
 -- A fully connected network that tells pieces of clothing apart, trained on Fashion-MNIST.
 --
---   selenite examples/03_fashion_mnist_fc.lua --epochs 12 --out .
+--   selenite examples/03_fashion_mnist_fc.lua --epochs 16 --out .
 --
 -- Options: --epochs N, --limit N (examples to use), --batch N, --lr X, --device NAME, --seed N,
 -- --out FOLDER (for model.safetensors and loss.svg).
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = { epochs = 12, limit = 60000, batch = 128, lr = 0.002, device = "cpu", seed = 1,
+local options = { epochs = 16, limit = 60000, batch = 128, lr = 0.002, device = "cpu", seed = 1,
                   out = "." }
 for i = 1, #arg, 2 do
   local name = arg[i]:match "^%-%-(.+)"
