@@ -52,6 +52,12 @@ static int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 1) / pi
 /* First image of a part of the batch. */
 static int64_t part_begin(const job *j, int64_t part) { return j->args->n * part / j->parts; }
 
+/* An image of up to two extents, as large before as after, whose windows move by 1. */
+static bool keeps_extents(const cpu_window *w) {
+  return w->in[0] == 1 && w->out[0] == 1 && w->kernel[0] == 1 && w->padding[0] == 0 &&
+         w->stride[1] == 1 && w->stride[2] == 1 && w->out[1] == w->in[1] && w->out[2] == w->in[2];
+}
+
 #define VALUE float
 #define GEMM cblas_sgemm
 #define TYPED(name) CPU_JOIN(name, f32)

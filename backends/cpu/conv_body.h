@@ -2,6 +2,57 @@
 
 /* ---- columns ---- */
 
+/* Where the output has the input's extents and windows move by 1, a row of the columns is the plane
+ * itself, `shift` elements on, but for what that brings from neighbouring rows. */
+typedef struct TYPED(shifted) {
+  int64_t shift, low, high; /* positions [low, high) of those asked for lie inside, rows aside */
+} TYPED(shifted);
+
+static TYPED(shifted)
+    TYPED(shift_of)(const cpu_window *w, int64_t b, int64_t c, int64_t first, int64_t n) {
+  const int64_t down = b * w->dilation[1] - w->padding[1];
+  TYPED(shifted) s = {down * w->in[2] + c * w->dilation[2] - w->padding[2], first, first + n};
+  s.low = larger(s.low, larger(-down * w->in[2], -s.shift));
+  s.high = smaller(s.high, smaller((w->in[1] - down) * w->in[2], w->in_size - s.shift));
+  if (s.low > s.high) s.low = s.high = first;
+  return s;
+}
+
+/* Zeroes what a row of columns for positions [first, first + n) has of neighbouring rows: the first
+ * or last |over| of each row of the image. */
+static void TYPED(cut_edges)(const cpu_window *w, int64_t c, int64_t first, int64_t n, VALUE *row) {
+  const int64_t over = c * w->dilation[2] - w->padding[2], across = w->in[2];
+  const int64_t from = over < 0 ? 0 : larger(0, across - over);
+  const int64_t to = over < 0 ? smaller(across, -over) : across;
+  if (over == 0) return;
+  for (int64_t start = first - first % across; start < first + n; start += across) {
+    const int64_t begin = larger(start + from, first), end = smaller(start + to, first + n);
+    for (int64_t i = begin; i < end; i++) row[i - first] = 0;
+  }
+}
+
+static void TYPED(take_shifted)(const cpu_window *w, const VALUE *plane, int64_t b, int64_t c,
+                                int64_t first, int64_t n, VALUE *row) {
+  const TYPED(shifted) s = TYPED(shift_of)(w, b, c, first, n);
+  for (int64_t i = first; i < s.low; i++) row[i - first] = 0;
+  if (s.high > s.low)
+    memcpy(row + (s.low - first), plane + (s.low + s.shift),
+           (size_t)(s.high - s.low) * sizeof *row);
+  for (int64_t i = s.high; i < first + n; i++) row[i - first] = 0;
+  TYPED(cut_edges)(w, c, first, n, row);
+}
+
+static void TYPED(add_shifted)(const cpu_window *w, VALUE *plane, int64_t b, int64_t c,
+                               int64_t first, int64_t n, VALUE *row) {
+  const TYPED(shifted) s = TYPED(shift_of)(w, b, c, first, n);
+  TYPED(cut_edges)(w, c, first, n, row);
+  if (s.high == s.low) return;
+  VALUE *to = plane + (s.low + s.shift);
+  const VALUE *from = row + (s.low - first);
+#pragma omp simd
+  for (int64_t i = 0; i < s.high - s.low; i++) to[i] += from[i];
+}
+
 /* One row of the columns: tap (a, b, c) of the output positions [first, first + n) in `plane`. */
 static void TYPED(take_row)(const cpu_window *w, const VALUE *plane, int64_t a, int64_t b,
                             int64_t c, int64_t first, int64_t n, VALUE *row) {
@@ -59,20 +110,30 @@ static void TYPED(add_row)(const cpu_window *w, VALUE *plane, int64_t a, int64_t
  */
 static void TYPED(take)(const cpu_window *w, const VALUE *x, int64_t channels, int64_t first,
                         int64_t n, VALUE *columns) {
-  for (int64_t plane = 0; plane < channels; plane++)
+  const bool shifted = keeps_extents(w);
+  for (int64_t plane = 0; plane < channels; plane++, x += w->in_size)
     for (int64_t a = 0; a < w->kernel[0]; a++)
       for (int64_t b = 0; b < w->kernel[1]; b++)
         for (int64_t c = 0; c < w->kernel[2]; c++, columns += n)
-          TYPED(take_row)(w, x + plane * w->in_size, a, b, c, first, n, columns);
+          if (shifted)
+            TYPED(take_shifted)(w, x, b, c, first, n, columns);
+          else
+            TYPED(take_row)(w, x, a, b, c, first, n, columns);
 }
 
+/* Adds them back; the columns are used up. */
+
 static void TYPED(add)(const cpu_window *w, VALUE *x, int64_t channels, int64_t first, int64_t n,
-                       const VALUE *columns) {
-  for (int64_t plane = 0; plane < channels; plane++)
+                       VALUE *columns) {
+  const bool shifted = keeps_extents(w);
+  for (int64_t plane = 0; plane < channels; plane++, x += w->in_size)
     for (int64_t a = 0; a < w->kernel[0]; a++)
       for (int64_t b = 0; b < w->kernel[1]; b++)
         for (int64_t c = 0; c < w->kernel[2]; c++, columns += n)
-          TYPED(add_row)(w, x + plane * w->in_size, a, b, c, first, n, columns);
+          if (shifted)
+            TYPED(add_shifted)(w, x, b, c, first, n, columns);
+          else
+            TYPED(add_row)(w, x, a, b, c, first, n, columns);
 }
 
 static VALUE *TYPED(lane)(const job *j) {

@@ -2,7 +2,7 @@
 
 /* ---- max ---- */
 
-/* The first largest element of the window whose rows and columns are given; NaN wins. */
+/* The first largest element of one window; NaN wins. */
 static void TYPED(window_max)(const job *j, const VALUE *x, const range *r, VALUE *value,
                               int64_t *index) {
   const cpu_window *w = &j->window;
@@ -20,14 +20,13 @@ static void TYPED(window_max)(const job *j, const VALUE *x, const range *r, VALU
   *index = best;
 }
 
-/* Outputs [from, to) of one row, all of whose windows are inside along the row: they take `n` rows
- * of the input, at `rows`, from tap to tap. */
-static void TYPED(row_max)(const cpu_window *w, const VALUE *x, const int64_t *rows, int64_t n,
-                           int64_t from, int64_t to, VALUE *values, int64_t *index) {
-  enum { STRIP = 32 };
-  for (int64_t start = from; start < to; start += STRIP) {
-    const int64_t count = to - start < STRIP ? to - start : STRIP, step = w->stride[2];
-    const int64_t at = cpu_window_at(w, 2, start, 0);
+/* The inner outputs of one row, from the `n` rows of the input that its windows see. */
+static void TYPED(row_max)(const job *j, const VALUE *x, const int64_t *rows, int64_t n,
+                           VALUE *values, int64_t *index) {
+  const cpu_window *w = &j->window;
+  for (int64_t start = j->inner; start < j->inner_end; start += STRIP) {
+    const int64_t left = j->inner_end - start, count = left < STRIP ? left : STRIP;
+    const int64_t step = w->stride[2], at = cpu_window_at(w, 2, start, 0);
     VALUE top[STRIP];
     int64_t best[STRIP];
     for (int64_t i = 0; i < count; i++) top[i] = x[rows[0] + at + i * step];
@@ -48,36 +47,18 @@ static void TYPED(row_max)(const cpu_window *w, const VALUE *x, const int64_t *r
   }
 }
 
-/* The first and one past the last output of a row whose windows are wholly inside along it. */
-static void TYPED(inner_outputs)(const job *j, int64_t *from, int64_t *to) {
-  const cpu_window *w = &j->window;
-  int64_t unused;
-  *from = *to = 0;
-  if (j->args->adaptive) return;
-  cpu_window_inside(w, 2, 0, 0, w->out[2], from, &unused);
-  cpu_window_inside(w, 2, w->kernel[2] - 1, *from, w->out[2], from, to);
-}
-
-enum { TYPED(MOST_ROWS) = 64 }; /* of a window, for row_max */
-
 static void TYPED(max_plane)(const job *j, const VALUE *x, VALUE *values, int64_t *index) {
   const cpu_window *w = &j->window;
-  int64_t from, to, rows[TYPED(MOST_ROWS)];
-  TYPED(inner_outputs)(j, &from, &to);
-  if (w->kernel[0] * w->kernel[1] > TYPED(MOST_ROWS)) to = from;
+  int64_t rows[MOST_TAPS];
   for (int64_t o0 = 0; o0 < w->out[0]; o0++)
     for (int64_t o1 = 0; o1 < w->out[1]; o1++, values += w->out[2], index += w->out[2]) {
-      range r[3] = {range_of(j, 0, o0), range_of(j, 1, o1), {0, 0, 1}};
-      int64_t n = 0;
-      if (to > from)
-        for (int64_t i0 = r[0].first; i0 < r[0].end; i0 += r[0].step)
-          for (int64_t i1 = r[1].first; i1 < r[1].end; i1 += r[1].step)
-            rows[n++] = (i0 * w->in[1] + i1) * w->in[2];
-      if (n) TYPED(row_max)(w, x, rows, n, from, to, values, index);
+      range r[3] = {j->ranges[0][o0], j->ranges[1][o1], {0}};
+      if (j->inner < j->inner_end)
+        TYPED(row_max)(j, x, rows, rows_of(w, &r[0], &r[1], rows), values, index);
       for (int64_t o2 = 0; o2 < w->out[2]; o2++) {
-        if (n && o2 == from) o2 = to;
+        if (o2 == j->inner && j->inner < j->inner_end) o2 = j->inner_end;
         if (o2 == w->out[2]) break;
-        r[2] = range_of(j, 2, o2);
+        r[2] = j->ranges[2][o2];
         TYPED(window_max)(j, x, r, &values[o2], &index[o2]);
       }
     }
@@ -124,25 +105,69 @@ static void TYPED(window_add)(const cpu_window *w, VALUE *x, const range *r, VAL
     }
 }
 
+/* The inner outputs of one row, from `n` rows of the input. */
+static void TYPED(row_mean)(const job *j, const VALUE *x, const int64_t *rows, int64_t n,
+                            VALUE divisor, VALUE *y) {
+  const cpu_window *w = &j->window;
+  for (int64_t start = j->inner; start < j->inner_end; start += STRIP) {
+    const int64_t left = j->inner_end - start, count = left < STRIP ? left : STRIP;
+    const int64_t step = w->stride[2], at = cpu_window_at(w, 2, start, 0);
+    VALUE sum[STRIP] = {0};
+    for (int64_t row = 0; row < n; row++)
+      for (int64_t c = 0; c < w->kernel[2]; c++) {
+        const VALUE *from = x + rows[row] + at + c;
+        if (step == 1)
+          for (int64_t i = 0; i < count; i++) sum[i] += from[i];
+        else
+          for (int64_t i = 0; i < count; i++) sum[i] += from[i * step];
+      }
+    for (int64_t i = 0; i < count; i++) y[start + i] = sum[i] / divisor;
+  }
+}
+
+/* The way back: x receives what y brings. */
+static void TYPED(row_mean_back)(const job *j, VALUE *x, const int64_t *rows, int64_t n,
+                                 VALUE divisor, const VALUE *y) {
+  const cpu_window *w = &j->window;
+  for (int64_t start = j->inner; start < j->inner_end; start += STRIP) {
+    const int64_t left = j->inner_end - start, count = left < STRIP ? left : STRIP;
+    const int64_t step = w->stride[2], at = cpu_window_at(w, 2, start, 0);
+    VALUE share[STRIP];
+    for (int64_t i = 0; i < count; i++) share[i] = y[start + i] / divisor;
+    for (int64_t row = 0; row < n; row++)
+      for (int64_t c = 0; c < w->kernel[2]; c++) {
+        VALUE *to = x + rows[row] + at + c;
+        for (int64_t i = 0; i < count; i++) to[i * step] += share[i];
+      }
+  }
+}
+
 /* Forward writes y, else x receives what y brings. */
 static void TYPED(average_plane)(const job *j, VALUE *x, VALUE *y, bool forward) {
   const cpu_window *w = &j->window;
-  int64_t o[3];
-  range r[3];
-  for (o[0] = 0; o[0] < w->out[0]; o[0]++) {
-    r[0] = range_of(j, 0, o[0]);
-    for (o[1] = 0; o[1] < w->out[1]; o[1]++) {
-      r[1] = range_of(j, 1, o[1]);
-      for (o[2] = 0; o[2] < w->out[2]; o[2]++, y++) {
-        r[2] = range_of(j, 2, o[2]);
-        const VALUE divisor = (VALUE)divisor_of(j, o);
+  int64_t rows[MOST_TAPS];
+  for (int64_t o0 = 0; o0 < w->out[0]; o0++)
+    for (int64_t o1 = 0; o1 < w->out[1]; o1++, y += w->out[2]) {
+      range r[3] = {j->ranges[0][o0], j->ranges[1][o1], {0}};
+      if (j->inner < j->inner_end) {
+        const int64_t n = rows_of(w, &r[0], &r[1], rows);
+        const VALUE divisor = (VALUE)divisor_of(j, &r[0], &r[1], &j->ranges[2][j->inner]);
         if (forward)
-          *y = TYPED(window_sum)(w, x, r) / divisor;
+          TYPED(row_mean)(j, x, rows, n, divisor, y);
         else
-          TYPED(window_add)(w, x, r, *y / divisor);
+          TYPED(row_mean_back)(j, x, rows, n, divisor, y);
+      }
+      for (int64_t o2 = 0; o2 < w->out[2]; o2++) {
+        if (o2 == j->inner && j->inner < j->inner_end) o2 = j->inner_end;
+        if (o2 == w->out[2]) break;
+        r[2] = j->ranges[2][o2];
+        const VALUE divisor = (VALUE)divisor_of(j, &r[0], &r[1], &r[2]);
+        if (forward)
+          y[o2] = TYPED(window_sum)(w, x, r) / divisor;
+        else
+          TYPED(window_add)(w, x, r, y[o2] / divisor);
       }
     }
-  }
 }
 
 static void TYPED(average)(const void *context, int64_t begin, int64_t end) {

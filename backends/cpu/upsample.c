@@ -27,10 +27,11 @@ typedef struct job {
   look *looks[3]; /* out[d] each */
 } job;
 
-/* The source position in f32 for f32 data: the choice of a nearest element at an exact boundary is
- * then PyTorch's. */
+/* The source position in f32 for f32 data, and for the nearest element of any data, so that choices
+ * at an exact boundary are PyTorch's. */
 static double source_of(const sel_upsample_args *args, double scale, double shift, int64_t o) {
-  if (args->dtype == SEL_F64) return ((double)o + shift) * scale - shift;
+  if (args->dtype == SEL_F64 && args->mode != SEL_UPSAMPLE_NEAREST)
+    return ((double)o + shift) * scale - shift;
   return (double)(((float)o + (float)shift) * (float)scale - (float)shift);
 }
 

@@ -13,7 +13,8 @@ static Suite *all_cases(void) {
   TCase *cases[] = {memory_cases(), pointwise_cases(), copy_cases(),     update_cases(),
                     reduce_cases(), scan_cases(),      gemm_cases(),     index_cases(),
                     sort_cases(),   softmax_cases(),   random_cases(),   cross_entropy_cases(),
-                    norm_cases(),   cell_cases(),      attention_cases()};
+                    conv_cases(),   pool_cases(),      upsample_cases(), norm_cases(),
+                    cell_cases(),   attention_cases()};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     tcase_set_timeout(cases[i], 100);
     suite_add_tcase(suite, cases[i]);
