@@ -20,7 +20,7 @@
 #include "threads.h"
 
 enum {
-  TILE_BYTES = 192 << 10, /* columns of a tile: with weight and results they stay in L2 */
+  TILE_BYTES = 384 << 10, /* columns of a tile: with weight and results they stay in L2 */
   NARROWEST = 64,         /* positions of a tile that a product needs to be fast */
   ITEMS = 16,             /* items of work that keep some cores busy */
   NARROW_BLOCK = 32,      /* output channels of a product that is still fast */
