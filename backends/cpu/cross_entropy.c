@@ -5,18 +5,24 @@
  * w_c)
  */
 #include <math.h>
+#include <string.h>
 
 #include "ids.h"
 #include "kernels.h"
 #include "math_f32.h"
 #include "threads.h"
 
+enum {
+  SHORT_ROW = 64, /* classes */
+  ROW_BLOCK = 16, /* short rows done together */
+  ROW_LANES = 32,
+};
 static const double NANOSECONDS = 1.2; /* a logit */
 
 #define VALUE float
 #define TYPED(name) CPU_JOIN(name, f32)
 #define EXP cpu_expf
-#define LOG logf
+#define LOG cpu_logf
 #include "cross_entropy_body.h"
 #define VALUE double
 #define TYPED(name) CPU_JOIN(name, f64)

@@ -1,12 +1,34 @@
 /* Cross-entropy for one type: included by cross_entropy.c with VALUE, TYPED(name), EXP, LOG. */
+#include "row_body.h"
 
 static VALUE TYPED(log_sum_exp)(const VALUE *x, int64_t n) {
-  VALUE top = -INFINITY, sum = 0;
-#pragma omp simd reduction(max : top)
-  for (int64_t i = 0; i < n; i++) top = x[i] > top ? x[i] : top; /* a NaN shows up in the sum */
-#pragma omp simd reduction(+ : sum)
-  for (int64_t i = 0; i < n; i++) sum += EXP(x[i] - top);
-  return top + LOG(sum);
+  const VALUE top = TYPED(largest)(x, n);
+  return top + LOG(TYPED(sum_exp)(x, n, top));
+}
+
+static void TYPED(short_log_sums)(const VALUE *x, int64_t rows, int64_t n, VALUE *out) {
+  VALUE block[SHORT_ROW * ROW_BLOCK], top[ROW_BLOCK], sum[ROW_BLOCK] = {0};
+  TYPED(turn_in)(x, rows, n, block);
+  for (int r = 0; r < ROW_BLOCK; r++) top[r] = -INFINITY;
+  for (int64_t i = 0; i < n; i++)
+#pragma omp simd
+    for (int r = 0; r < ROW_BLOCK; r++) {
+      const VALUE v = block[i * ROW_BLOCK + r];
+      top[r] = v > top[r] ? v : top[r];
+    }
+  for (int64_t i = 0; i < n; i++)
+#pragma omp simd
+    for (int r = 0; r < ROW_BLOCK; r++) sum[r] += EXP(block[i * ROW_BLOCK + r] - top[r]);
+#pragma omp simd
+  for (int r = 0; r < ROW_BLOCK; r++) out[r] = top[r] + LOG(sum[r]);
+}
+
+/* log sum exp of `rows` rows; out has room for ROW_BLOCK. */
+static void TYPED(log_sums_of)(const VALUE *x, int64_t rows, int64_t n, VALUE *out) {
+  if (n <= SHORT_ROW)
+    TYPED(short_log_sums)(x, rows, n, out);
+  else
+    for (int64_t r = 0; r < rows; r++) out[r] = TYPED(log_sum_exp)(x + r * n, n);
 }
 
 /* sum_c w_c (log_sum - x_c): what smoothing spreads over all classes. */
@@ -21,14 +43,17 @@ static void TYPED(forward)(const void *context, int64_t begin, int64_t end) {
   const int64_t n = args->classes;
   const void *target = cpu_at(&args->target);
   const VALUE *weight = args->weight.data ? cpu_at(&args->weight) : NULL;
+  const VALUE *logits = cpu_at(&args->logits);
   const double e = args->label_smoothing;
-  VALUE *losses = cpu_at(&args->losses), *log_sums = cpu_at(&args->log_sums);
+  VALUE *losses = cpu_at(&args->losses), *log_sums = cpu_at(&args->log_sums), block[ROW_BLOCK];
   for (int64_t r = begin; r < end; r++) {
-    const VALUE *x = (const VALUE *)cpu_at(&args->logits) + r * n;
+    const int64_t within = (r - begin) % ROW_BLOCK, left = end - r;
+    if (within == 0)
+      TYPED(log_sums_of)(logits + r * n, left < ROW_BLOCK ? left : ROW_BLOCK, n, block);
+    const VALUE *x = logits + r * n, log_sum = block[within];
     const int64_t id = cpu_id(target, args->target.dtype, r);
     losses[r] = log_sums[r] = 0;
     if (id == args->ignore_index) continue;
-    const VALUE log_sum = TYPED(log_sum_exp)(x, n);
     double loss = (1 - e) * (double)(log_sum - x[id]) * (weight ? weight[id] : 1);
     if (e != 0) loss += e / (double)n * TYPED(smooth_loss)(x, weight, log_sum, n);
     log_sums[r] = log_sum;

@@ -4,18 +4,24 @@
  *   y = x - max - log(sum exp(x - max))           dx = dy - exp(y) sum dy
  */
 #include <math.h>
+#include <string.h>
 
 #include "kernels.h"
 #include "math_f32.h"
 #include "threads.h"
 
-enum { STRIP = 64 }; /* inner positions done together when rows are not contiguous */
+enum {
+  SHORT_ROW = 64, /* elements */
+  ROW_BLOCK = 16, /* short rows done together */
+  ROW_LANES = 32,
+  STRIP = 64, /* inner positions done together when rows are not contiguous */
+};
 static const double NANOSECONDS = 1.5; /* an element */
 
 #define VALUE float
 #define TYPED(name) CPU_JOIN(name, f32)
 #define EXP cpu_expf
-#define LOG logf
+#define LOG cpu_logf
 #include "softmax_body.h"
 #define VALUE double
 #define TYPED(name) CPU_JOIN(name, f64)
