@@ -37,7 +37,7 @@ for tool in sh cat cut tr sed grep dirname mktemp rm date tee mkdir nproc env id
   ln -s "$(command -v $tool)" "$bare/$tool"
   ln -s "$(command -v $tool)" "$tools/$tool"
 done
-for tool in cc as ld cmake ctest ninja make pkg-config dpkg-query luajit c++ clang-format luacheck \
+for tool in cc gcc as ld cmake ctest ninja make pkg-config dpkg-query luajit g++ clang-format luacheck \
   shellcheck; do
   ln -s "$(command -v $tool)" "$tools/$tool"
 done
