@@ -171,6 +171,35 @@ START_TEST(references) {
 }
 END_TEST
 
+START_TEST(early_release) {
+  double before = live_bytes();
+  sel_tensor *t, *view, *y, *untouched = NULL;
+  ASSERT_OK(sel_ones(SHAPE(4), SEL_F32, NULL, &t));
+  ASSERT_OK(sel_view(t, SHAPE(2, 2), &view));
+  sel_retain(t);
+  ck_assert(!sel_tensor_free(t)); /* somebody else holds it */
+  sel_release(t);
+  ck_assert(sel_tensor_free(t));
+  ck_assert(!sel_tensor_free(t));
+  ck_assert(!sel_tensor_free(NULL));
+  ASSERT_OK(sel_add_scalar(view, 1, &y)); /* the view keeps the memory */
+  sel_release(y);
+  sel_release(view);
+  ck_assert_double_eq(live_bytes(), before);
+
+  char text[64];
+  ck_assert_str_eq(sel_describe(t, text, sizeof text), "a freed tensor");
+  ck_assert_ptr_null(sel_tensor_device(t));
+  double value;
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_add_scalar(t, 1, &untouched), "add", "freed");
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_sum(t, 0, NULL, false, &untouched), "sum", "freed");
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_reshape(t, 0, NULL, &untouched), "reshape", "freed");
+  ASSERT_FAILS(SEL_E_SHAPE, sel_item(t, &value), "item", "freed");
+  ck_assert_ptr_null(untouched);
+  sel_release(t);
+}
+END_TEST
+
 START_TEST(allocated_bytes) {
   double before = sel_allocated_bytes();
   sel_tensor *x = NEW(empty, SHAPE(1000), SEL_F64, NULL);
@@ -397,6 +426,6 @@ START_TEST(state_of_the_thread) {
 }
 END_TEST
 
-TENSOR_SUITE("tensor", dtypes, constants, sequences, shapes, asking, references, allocated_bytes,
-             host_memory, items, single_elements, numbers, empty_like, generator, interruption,
-             error_text, state_of_the_thread)
+TENSOR_SUITE("tensor", dtypes, constants, sequences, shapes, asking, references, early_release,
+             allocated_bytes, host_memory, items, single_elements, numbers, empty_like, generator,
+             interruption, error_text, state_of_the_thread)
