@@ -191,7 +191,9 @@ sel_status CPU_NAME(cpu_conv)(sel_backend_device device, const sel_conv_args *ar
   const cpu_window window = cpu_window_of(args->dims, args->in, args->out, args->kernel,
                                           args->stride, args->padding, args->dilation);
   if (args->n * args->out_channels * window.out_size == 0) return without_terms(args, &window);
-  if (CPU_NAME(cpu_conv_is_depthwise)(args)) return CPU_NAME(cpu_conv_depthwise)(args, &window);
+  if (CPU_NAME(cpu_conv_is_depthwise)(args))
+    return CPU_NAME(cpu_conv_is_flat)(args, &window) ? CPU_NAME(cpu_conv_flat)(args, &window)
+                                                     : CPU_NAME(cpu_conv_depthwise)(args, &window);
   job j = {.args = args, .window = window, .direct = is_direct(&window), .parts = 1};
   j.group_in = args->channels / args->groups;
   j.group_out = args->out_channels / args->groups;

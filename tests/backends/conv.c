@@ -29,6 +29,9 @@ static const shape shapes[] = {
     {2, 2, 6, 1, 1, {7, 9}, {3, 3}, ONE, ONE, ONE, ONE},       /* depthwise */
     {2, 2, 3, 1, 2, {9, 8}, {3, 2}, {2, 2}, {1, 1}, {0, 1}, {1, 2}},
     {2, 1, 4, 1, 1, {5, 40}, {1, 7}, {1, 1}, {0, 3}, {0, 3}, ONE},
+    {2, 1, 4, 1, 1, {3, 400}, {3, 3}, {1, 1}, ONE, ONE, {1, 150}}, /* windows reach far */
+    {2, 2, 3, 1, 2, {6, 5}, {2, 3}, ONE, {2, 4}, {3, 0}, {1, 2}},  /* padding beyond the windows */
+    {2, 1, 2, 1, 1, {300, 260}, {3, 2}, ONE, ONE, {1, 0}, ONE},    /* a large plane */
     {2, 1, 2, 1, 9, {5, 6}, {3, 3}, ONE, ONE, ONE, ONE},
     {2, 2, 1, 64, 40, {20, 21}, {3, 3}, ONE, ONE, ONE, ONE},     /* several tiles */
     {2, 1, 1, 48, 100, {13, 13}, {3, 3}, {2, 2}, ONE, ONE, ONE}, /* blocks of channels */
