@@ -110,11 +110,9 @@ static sel_tensor *expanded(sel_scope *s, sel_tensor *t, const sel_spec *x, uint
   if (v->needs[0]) v->grad[0] = sel_retain(expression); \
   return v->scope->status
 
-static sel_status expect_mask(const sel_call *call, sel_spec *out, bool float_only, bool number) {
+static sel_status expect_mask(const sel_call *call, sel_spec *out, bool float_only) {
   const sel_tensor *x = call->in[0];
   if (float_only) SEL_TRY(sel__float_dtype(call->op->name, x));
-  if (number)
-    SEL_CHECK(x->dtype != SEL_BOOL, SEL_E_DTYPE, "%s: expected numbers, got bool", call->op->name);
   out->dtype = (sel_dtype)x->dtype;
   reduced_shape(x, call->attrs, out);
   return SEL_OK;
@@ -123,7 +121,7 @@ static sel_status expect_mask(const sel_call *call, sel_spec *out, bool float_on
 /* ---- sum, mean, prod ---- */
 
 static sel_status sum_infer(const sel_call *call, sel_spec *out) {
-  SEL_TRY(expect_mask(call, out, false, false));
+  SEL_TRY(expect_mask(call, out, false));
   if (!sel_dtype_is_float(out->dtype)) out->dtype = SEL_I64;
   return SEL_OK;
 }
@@ -137,7 +135,7 @@ const sel_op sel__op_sum = {.name = "sum",
                             .backward = sum_backward};
 
 static sel_status mean_infer(const sel_call *call, sel_spec *out) {
-  return expect_mask(call, out, true, false);
+  return expect_mask(call, out, true);
 }
 static sel_status mean_launch(sel_call *call) {
   const sel_spec x = sel__spec_of(call->in[0]);
@@ -203,7 +201,7 @@ const sel_op sel__op_prod = {.name = "prod",
 static sel_status extreme_infer(const sel_call *call, sel_spec *out) {
   const sel_spec x = sel__spec_of(call->in[0]);
   char text[SEL_TEXT];
-  SEL_TRY(expect_mask(call, out, false, false));
+  SEL_TRY(expect_mask(call, out, false));
   int64_t results = 1;
   for (int d = 0; d < out->ndim; d++) results *= out->shape[d];
   SEL_CHECK(results == 0 || reduced_count(&x, ((const reduce_attrs *)call->attrs)->mask) > 0,
@@ -263,7 +261,7 @@ const sel_op sel__op_argmin = {.name = "argmin",
 /* ---- any, all ---- */
 
 static sel_status any_infer(const sel_call *call, sel_spec *out) {
-  SEL_TRY(expect_mask(call, out, false, false));
+  SEL_TRY(expect_mask(call, out, false));
   out->dtype = SEL_BOOL;
   return SEL_OK;
 }
