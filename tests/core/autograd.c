@@ -180,6 +180,9 @@ START_TEST(leaf_roots) {
   ASSERT_TENSOR(sel_grad_of(x), "f32[]", 1);
   ASSERT_OK(sel_grad(1, &x, NULL, 1, &x, false, false, false, &g));
   ASSERT_TENSOR(keep(g), "f32[]", 1);
+  sel_tensor *other = leaf_of(1, 1); /* a root that is a leaf and not asked for */
+  ASSERT_OK(sel_grad(1, &x, NULL, 1, &other, false, false, true, &g));
+  ck_assert_ptr_null(g);
   sel_tensor *roots[] = {x, NEW(mul, x, x)};
   ASSERT_OK(sel_backward(2, roots, NULL, false, false));
   ASSERT_TENSOR(sel_grad_of(x), "f32[]", 1 + 1 + 10);

@@ -71,6 +71,18 @@ START_TEST(functions) {
 }
 END_TEST
 
+START_TEST(functions_partly_wanted) { /* backward computes both gradients, one is asked for */
+  static counted c;
+  sel_tensor *a = leaf(TENSOR(SEL_F64, SHAPE(2), 2, 3)), *b = leaf(TENSOR(SEL_F64, SHAPE(2), 5, 7));
+  sel_tensor *out[2], *g = NULL;
+  run_pair(&c, a, b, out);
+  sel_tensor *loss = total(out[0]);
+  ASSERT_OK(sel_grad(1, &loss, NULL, 1, &b, true, false, false, &g));
+  ASSERT_TENSOR(keep(g), "f64[2]", 2, 3);
+  ck_assert_ptr_null(sel_grad_of(a));
+}
+END_TEST
+
 START_TEST(functions_not_recorded) {
   static counted c;
   sel_tensor *a = TENSOR(SEL_F64, SHAPE(2), 2, 3), *out[2];
@@ -453,6 +465,46 @@ START_TEST(host_hooks) {
 }
 END_TEST
 
+/* Hooks of both outputs of one node: each sees its own gradient, and the walk waits in between. */
+START_TEST(host_hooks_of_several_outputs) {
+  sel_tensor *x = leaf(TENSOR(SEL_F64, SHAPE(1), 2)),
+             *out[] = {TENSOR(SEL_F64, SHAPE(1), 4), TENSOR(SEL_F64, SHAPE(1), 6)};
+  bool recorded = false;
+  ASSERT_OK(sel_record_host("two", 50, 1, &x, 2, out, &recorded));
+  ASSERT_OK(sel_register_host_hook(out[0], 101));
+  ASSERT_OK(sel_register_host_hook(out[1], 102));
+  ASSERT_OK(sel_register_host_hook(out[0], 103));
+  sel_tensor *loss = total(NEW(add, out[0], NEW(mul_scalar, out[1], 3)));
+  sel_backward_run *run;
+  sel_backward_event event;
+  ASSERT_OK(sel_backward_start(1, &loss, NULL, 0, NULL, false, false, &run));
+  static const struct {
+    int64_t id;
+    double grad;
+  } expected[] = {{101, 1}, {103, 10}, {102, 3}};
+  for (int i = 0; i < 3; i++) {
+    ASSERT_OK(sel_backward_next(run, &event));
+    ck_assert_int_eq(event.kind, SEL_BACKWARD_HOOK);
+    ck_assert_int_eq(event.id, expected[i].id);
+    ck_assert_double_eq(item(event.grads[0]), expected[i].grad);
+    sel_tensor *reply = NEW(mul_scalar, event.grads[0], 10);
+    ASSERT_OK(sel_backward_reply(run, 1, &reply));
+  }
+  ASSERT_OK(sel_backward_next(run, &event));
+  ck_assert_int_eq(event.kind, SEL_BACKWARD_FUNCTION);
+  ck_assert_double_eq(item(event.grads[0]), 100);
+  ck_assert_double_eq(item(event.grads[1]), 30);
+  ASSERT_OK(sel_backward_reply(run, 1, event.grads));
+  ASSERT_OK(sel_backward_next(run, &event));
+  ck_assert_int_eq(event.kind, SEL_BACKWARD_DONE);
+  sel_backward_finish(run);
+  ASSERT_TENSOR(sel_grad_of(x), "f64[1]", 100);
+  release_kept(0);
+  int64_t ids[16];
+  ck_assert_int_eq(take_released(ids), 4);
+}
+END_TEST
+
 /* ---- interleaved walks ---- */
 
 START_TEST(two_walks_of_one_graph) {
@@ -540,8 +592,8 @@ START_TEST(two_threads) {
 }
 END_TEST
 
-TENSOR_SUITE("autograd_functions", functions, functions_not_recorded, functions_of_second_order,
-             functions_that_save_outputs, functions_check_versions,
+TENSOR_SUITE("autograd_functions", functions, functions_partly_wanted, functions_not_recorded,
+             functions_of_second_order, functions_that_save_outputs, functions_check_versions,
              gradients_of_functions_are_checked, checkpoints, checkpoints_and_failures,
              checkpoints_with_parameters, host_functions, host_functions_not_recorded, host_hooks,
-             two_walks_of_one_graph, two_threads)
+             host_hooks_of_several_outputs, two_walks_of_one_graph, two_threads)

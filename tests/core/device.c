@@ -148,6 +148,31 @@ START_TEST(missing_kernels) {
 }
 END_TEST
 
+static sel_status broken_kernel(sel_backend_device device, const sel_pointwise_args *args) {
+  (void)device, (void)args;
+  return sel_fail(SEL_E_INTERNAL, "the kernel broke");
+}
+
+START_TEST(failing_kernels) {
+  static sel_backend broken;
+  sel_device *device;
+  sel_tensor *t = NULL;
+  broken = like_cpu("broken");
+  broken.pointwise = broken_kernel;
+  ASSERT_OK(sel_register_backend(&broken));
+  ASSERT_OK(sel_device_find("broken", &device));
+  sel_tensor *x = leaf(NEW(zeros, SHAPE(3), SEL_F32, device)), *y = NEW(clone, x);
+  ASSERT_FAILS(SEL_E_INTERNAL, sel_exp(x, &t), "the kernel broke");
+  ASSERT_FAILS(SEL_E_INTERNAL, sel_std(x, 0, NULL, 1, false, &t), "the kernel broke");
+  ck_assert_ptr_null(t);
+  ASSERT_FAILS(SEL_E_INTERNAL, sel_exp_(y), "the kernel broke");
+  ck_assert_str_eq(sel_grad_fn(y), "to"); /* not recorded */
+  sel_tensor *loss = NEW(sum, NEW(norm, y, 1, 0, NULL, false), 0, NULL, false);
+  ASSERT_FAILS(SEL_E_INTERNAL, sel_backward(1, &loss, NULL, false, false), "the kernel broke");
+  ck_assert_ptr_null(sel_grad_of(x));
+}
+END_TEST
+
 /* ---- two devices ---- */
 
 START_TEST(mixed_devices) {
@@ -238,15 +263,12 @@ START_TEST(memory_of_its_own) {
 END_TEST
 
 START_TEST(summary) {
-  const sel_backend *cpu = sel_backend_at(0);
-  sel_backend_device handle;
-  ASSERT_OK(cpu->device_open(0, &handle));
-  const char *text = cpu->device_summary(handle);
-  ck_assert_ptr_nonnull(text);
+  const char *text = sel_device_summary(sel_default_device());
   ck_assert_uint_gt(strlen(text), 0);
   ck_assert_ptr_null(strchr(text, '\n'));
+  ck_assert_str_eq(sel_device_summary(NULL), "");
 }
 END_TEST
 
 TENSOR_SUITE("device", names, default_device, refused_tables, devices_that_are_not_there,
-             missing_kernels, mixed_devices, moves, memory_of_its_own, summary)
+             missing_kernels, failing_kernels, mixed_devices, moves, memory_of_its_own, summary)

@@ -3,6 +3,8 @@
  * integers. Operations and their gradients: gradients/failing_memory.c. */
 #include "failing_memory.h"
 
+#include "fake_backend.h"
+
 /* Runs steps until one fails: MAKE(exp, x) is sel_exp(x, &t), t then being last(&s). What was made
  * is released at the end. */
 enum { MADE_MAX = 64 };
@@ -25,6 +27,8 @@ static sel_status end(steps *s) {
   for (int i = 0; i < s->n; i++) sel_release(s->made[i]);
   return s->status;
 }
+
+static sel_tensor *parameter; /* a leaf that outlives the attempts */
 
 /* ---- tensors without a tape ---- */
 
@@ -95,6 +99,30 @@ static sel_status integer_results(void *context) {
   return end(&s);
 }
 
+static sel_status between_devices(void *context) {
+  (void)context;
+  steps s = {0};
+  sel_device *other = fake_device();
+  MAKE(mul_scalar, parameter, 2);
+  MAKE(to, last(&s), SEL_F64, other);
+  MAKE(sum, last(&s), 0, NULL, false);
+  TRY(sel_backward(1, &s.made[s.n - 1], NULL, false, false));
+  MAKE(empty_like, parameter);
+  TRY(sel_copy_(last(&s), s.made[1]));
+  ASSERT_OK(sel_set_grad(parameter, NULL));
+  end(&s);
+  sel_memory_release_cache(other);
+  return s.status;
+}
+
+START_TEST(two_devices) {
+  fake_device();
+  parameter = leaf(some_tensor(SEL_F32, -1, 1, 1, SHAPE(3)));
+  expect_each_failure("two devices", between_devices, NULL);
+  drop(parameter);
+}
+END_TEST
+
 START_TEST(without_tape) {
   expect_each_failure("making tensors", make_tensors, NULL);
   expect_each_failure("integer results", integer_results, NULL);
@@ -102,8 +130,6 @@ START_TEST(without_tape) {
 END_TEST
 
 /* ---- the tape ---- */
-
-static sel_tensor *parameter; /* a leaf that outlives the attempts */
 
 static sel_status ten_times(void *context, sel_tensor *grad, sel_tensor **out) {
   (void)context;
@@ -113,6 +139,28 @@ static int contexts_alive;
 static void release_context(void *context) {
   (void)context;
   contexts_alive--;
+}
+
+/* A leaf with a hook of its own, its gradient from two paths. */
+static sel_status hooked_leaf(void *context) {
+  (void)context;
+  steps s = {0};
+  sel_tensor *x = NULL;
+  MAKE(ones, SHAPE(2), SEL_F32, NULL);
+  x = last(&s);
+  TRY(sel_set_requires_grad(x, true));
+  contexts_alive++;
+  if (s.status == SEL_OK)
+    s.status = sel_register_hook(x, ten_times, NULL, release_context);
+  else
+    release_context(NULL);
+  MAKE(exp, x);
+  MAKE(add, last(&s), x);
+  MAKE(sum, last(&s), 0, NULL, false);
+  TRY(sel_backward(1, &s.made[s.n - 1], NULL, false, false));
+  end(&s);
+  ck_assert_int_eq(contexts_alive, 0);
+  return s.status;
 }
 
 static sel_status train_step(void *context) {
@@ -143,6 +191,7 @@ static sel_status train_step(void *context) {
 START_TEST(backward_with_hooks) {
   parameter = leaf(some_tensor(SEL_F32, -1, 1, 1, SHAPE(3)));
   expect_each_failure("backward", train_step, NULL);
+  expect_each_failure("a leaf with a hook", hooked_leaf, NULL);
   drop(parameter);
 }
 END_TEST
@@ -376,5 +425,5 @@ START_TEST(in_place_writes_once) {
 }
 END_TEST
 
-TENSOR_SUITE("failing_memory", without_tape, backward_with_hooks, many_inputs, functions,
-             checkpoints, host_walks, in_place_writes_once)
+TENSOR_SUITE("failing_memory", without_tape, two_devices, backward_with_hooks, many_inputs,
+             functions, checkpoints, host_walks, in_place_writes_once)

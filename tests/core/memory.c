@@ -267,5 +267,38 @@ START_TEST(each_allocation_of_a_device) {
 }
 END_TEST
 
+/* Between devices and back, into a tensor of another device, through casts. */
+static sel_status travel(void *context) {
+  sel_tensor *x = context, *there = NULL, *half = NULL, *back = NULL, *cast = NULL;
+  sel_device *device = fake_device();
+  sel_status status = sel_to(x, SEL_F32, device, &there);
+  if (status == SEL_OK) status = sel_to(there, SEL_F16, NULL, &half);
+  if (status == SEL_OK) status = sel_to(half, SEL_F64, sel_default_device(), &back);
+  if (status == SEL_OK) status = sel_transpose(there, 0, 1, &cast);
+  if (status == SEL_OK) status = sel_copy_(cast, back);
+  sel_tensor *made[] = {there, half, back, cast};
+  for (int i = 0; i < 4; i++) sel_release(made[i]);
+  return status;
+}
+
+START_TEST(moves_on_a_full_device) {
+  begin();
+  sel_device *device = fake_device();
+  sel_tensor *x = some_tensor(SEL_F32, -1, 1, 1, SHAPE(3, 3));
+  long n = 0;
+  for (bool failed = true; failed; n++) {
+    sel_memory_release_cache(device);
+    fake_fail(n, 1000000);
+    sel_status status = travel(x);
+    failed = fake.allocations > fake.fail_from;
+    fake_fail(0, 0);
+    ck_assert_double_eq(memory_of(device).live, 0);
+    ck_assert_int_eq(status, failed ? SEL_E_MEMORY : SEL_OK);
+  }
+  ck_assert_int_gt(n, 2);
+}
+END_TEST
+
 TENSOR_SUITE("memory", accounting, waste, steady_loop, bound, blocks_are_not_shared, alignment,
-             threads, released_in_another_thread, full_device, each_allocation_of_a_device)
+             threads, released_in_another_thread, full_device, each_allocation_of_a_device,
+             moves_on_a_full_device)

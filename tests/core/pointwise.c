@@ -239,6 +239,60 @@ START_TEST(in_place_with_overlap) { /* as if the source had been copied first */
 }
 END_TEST
 
+/* ---- all forms of a row ----
+ * A number on either side, plain and in place, is a tensor full of it; in place is the plain
+ * result, unless that has another dtype. */
+
+typedef struct number_forms {
+  const char *name;
+  sel_status (*plain)(sel_tensor *, sel_tensor *, sel_tensor **);
+  sel_status (*right)(sel_tensor *, double, sel_tensor **);
+  sel_status (*left)(double, sel_tensor *, sel_tensor **);
+  sel_status (*right_in_place)(sel_tensor *, double);
+} number_forms;
+
+#define NUMBERS_U(name)
+#define NUMBERS_U1(name)
+#define NUMBERS_U2(name)
+#define NUMBERS_B(name) \
+  {#name, sel_##name, sel_##name##_scalar, sel_scalar_##name, sel_##name##_scalar_},
+#define NUMBERS_B1(name)
+#define NUMBERS_T(name)
+#define NUMBERS_T1(name)
+#define NUMBERS_GB(name)
+#define NUMBERS_GB1(name)
+#define NUMBERS_GB2(name)
+#define NUMBERS_GT(name)
+#define NUMBERS_GT1(name)
+#define NUMBERS_OF(kind, name, types, ...) NUMBERS_##kind(name)
+static const number_forms with_numbers[] = {SEL_POINTWISE(NUMBERS_OF)};
+
+START_TEST(number_forms_agree) {
+  sel_tensor *x = some_tensor(SEL_F64, 0.1, 0.9, 1, SHAPE(2, 3)), *out = NULL;
+  sel_tensor *half = NEW(full, SHAPE(2, 3), 0.5, SEL_F64, NULL);
+  for (size_t i = 0; i < sizeof with_numbers / sizeof *with_numbers; i++) {
+    const number_forms *f = &with_numbers[i];
+    sel_tensor *placed = NEW(clone, x), *right = NULL, *left = NULL;
+    ASSERT_OK(f->plain(x, half, &right));
+    keep(right);
+    ASSERT_OK(f->right(x, 0.5, &out));
+    assert_same(keep(out), right, f->name, __LINE__);
+    ASSERT_OK(f->plain(half, x, &left));
+    keep(left);
+    ASSERT_OK(f->left(0.5, x, &out));
+    assert_same(keep(out), left, f->name, __LINE__);
+    sel_status status = f->right_in_place(placed, 0.5);
+    if (sel_tensor_dtype(right) == SEL_F64) {
+      ASSERT_OK(status);
+      assert_same(placed, right, f->name, __LINE__);
+    } else {
+      ck_assert_int_eq(status, SEL_E_DTYPE);
+      assert_same(placed, x, f->name, __LINE__);
+    }
+  }
+}
+END_TEST
+
 /* ---- in place on the tape ----
  * For every row with an in-place form: its gradients are those of the plain form. */
 
@@ -305,6 +359,32 @@ static void gradients_of(const both_forms *f, bool in_place, sel_tensor **grads)
   ck_assert_msg(status == SEL_OK, "%s%s: %s", f->name, in_place ? "_" : "", sel_error());
 }
 
+START_TEST(in_place_values) {
+  static const sel_dtype tried[] = {SEL_F64, SEL_I32, SEL_BOOL};
+  int compared = 0;
+  for (int d = 0; d < 3; d++)
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+      sel_tensor *x[3], *plain = NULL;
+      for (int k = 0; k < 3; k++)
+        x[k] = NEW(to, some_tensor(SEL_F64, 0.1, 0.9, (uint64_t)k, SHAPE(2, 3)), tried[d], NULL);
+      sel_tensor *before = NEW(clone, x[0]);
+      if (forms[i].plain(x, &plain) != SEL_OK) { /* not for this dtype: neither in place */
+        ck_assert_int_ne(forms[i].in_place(x), SEL_OK);
+        ASSERT_SAME(x[0], before);
+      } else if (sel_tensor_dtype(keep(plain)) != tried[d]) {
+        ck_assert_int_eq(forms[i].in_place(x), SEL_E_DTYPE);
+        ASSERT_SAME(x[0], before);
+      } else {
+        ASSERT_OK(forms[i].in_place(x));
+        assert_same(x[0], plain, forms[i].name, __LINE__);
+        compared++;
+      }
+      release_kept(0);
+    }
+  ck_assert_int_gt(compared, 80);
+}
+END_TEST
+
 START_TEST(in_place_gradients) {
   int compared = 0;
   for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
@@ -327,4 +407,4 @@ END_TEST
 
 TENSOR_SUITE("pointwise", broadcasting, layouts, dtypes_must_fit, numbers_on_both_sides,
              whole_division, wrap_around, not_a_number, clamp, low_precision, writing_in_place,
-             in_place_with_overlap, in_place_gradients)
+             in_place_with_overlap, number_forms_agree, in_place_values, in_place_gradients)
