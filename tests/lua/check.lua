@@ -79,13 +79,15 @@ function check.raises(fn, ...)
   end
 end
 
--- The executable that runs the tests, as a path that holds in any folder.
+-- A text as one word of a shell command.
+function check.quote(text) return "'" .. text:gsub("'", "'\\''") .. "'" end
+
+-- The executable that runs the tests, as a word of a shell command that holds in any folder.
 local index = 0
 while arg[index - 1] do index = index - 1 end
-check.program = arg[index]
-if check.program:sub(1, 1) ~= "/" then
-  check.program = io.popen "pwd":read "*l" .. "/" .. check.program
-end
+local path = arg[index]
+if path:sub(1, 1) ~= "/" then path = io.popen "pwd":read "*l" .. "/" .. path end
+check.program = check.quote(path)
 
 -- Standard output, standard error (both together) and exit status of a shell command.
 function check.run(command)

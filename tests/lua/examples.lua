@@ -6,7 +6,8 @@ local test, equal, contains, run = check.test, check.equal, check.contains, chec
 local folder = os.getenv "SEL_TEST_DIR" .. "/../examples/"
 
 local function example(name, options)
-  local output, status = run(("%s %s%s.lua %s"):format(check.program, folder, name, options or ""))
+  local script = check.quote(folder .. name .. ".lua")
+  local output, status = run(check.program .. " " .. script .. " " .. (options or ""))
   if status ~= 0 then error(output, 2) end
   return output
 end
@@ -41,6 +42,6 @@ test("03_fashion_mnist_fc learns, saves, and is used", function()
   equal(example("03_fashion_mnist_fc", options):match "test accuracy (%S+)",
         output:match "test accuracy (%S+)")
   run("rm -r " .. target)
-  contains(run(check.program .. " " .. folder .. "03_fashion_mnist_fc.lua --epoch 1"),
-           "no option --epoch")
+  local script = check.quote(folder .. "03_fashion_mnist_fc.lua")
+  contains(run(check.program .. " " .. script .. " --epoch 1"), "no option --epoch")
 end)
