@@ -6,6 +6,7 @@
 # shellcheck disable=SC2016 # scripts of stand-ins are not for this shell to expand
 set -eu
 source=$1
+unset CMAKE_GENERATOR
 work=$PWD/"a place"
 commands=$(mktemp -d) # make can't have its own path with a space in it
 trap 'rm -rf "$commands"' EXIT
