@@ -511,7 +511,13 @@ START_TEST(host_writes) {
   sel_set_grad_enabled(false);
   ASSERT_OK(sel_set(y, 1, (int64_t[]){0}, 5));
   sel_set_grad_enabled(true);
-  ASSERT_TENSOR(y, "f32[2]", 5, 4);
+  ASSERT_OK(sel_add_scalar_(y, 0)); /* recorded, on top of what was written */
+  sel_set_grad_enabled(false);
+  ASSERT_OK(sel_add_scalar_(y, 1)); /* not recorded: y keeps its place on the tape */
+  sel_set_grad_enabled(true);
+  ASSERT_TENSOR(y, "f32[2]", 6, 5);
+  backward(total(NEW(mul, y, y)));
+  ASSERT_TENSOR(sel_grad_of(x), "f32[2]", 2 * 6 * 2, 2 * 5 * 2);
 }
 END_TEST
 
