@@ -21,6 +21,7 @@ struct sel_storage {
   size_t capacity;      /* bytes, rounded up to the size class */
   atomic_llong version; /* in-place writes so far */
   const char *writer;   /* operation that wrote in place last */
+  atomic_int recorded;  /* in-place writes that went onto the tape */
   sel_storage *next;    /* in the cache */
 };
 

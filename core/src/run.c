@@ -55,6 +55,20 @@ sel_status sel__index_dtype(const char *what, const sel_tensor *index) {
 
 /* ---- the driver ---- */
 
+/* A view of a tensor without tape whose memory went onto the tape later would count as a constant.
+ */
+static sel_status check_view(const char *name, const sel_tensor *t) {
+  if (!t->is_view || t->node || t->constant || t->requires_grad || sel__grad_mode_off)
+    return SEL_OK;
+  SEL_CHECK(
+      t->recorded == atomic_load_explicit(&t->storage->recorded, memory_order_relaxed),
+      SEL_E_AUTOGRAD,
+      "%s: its input is a view taken before '%s_' changed that memory with gradients recorded; "
+      "take the view again, or detach it",
+      name, t->storage->writer ? t->storage->writer : "a write");
+  return SEL_OK;
+}
+
 static sel_status check_inputs(const sel_call *call, sel_device **device) {
   sel_device *found = NULL;
   for (int i = 0; i < call->n_in; i++) {
@@ -68,6 +82,7 @@ static sel_status check_inputs(const sel_call *call, sel_device **device) {
     SEL_CHECK(found == sel__device(t), SEL_E_DEVICE,
               "%s: tensors are on different devices, %s and %s; move one, as with to(\"%s\")",
               call->op->name, found->name, sel__device(t)->name, found->name);
+    SEL_TRY(check_view(call->op->name, t));
   }
   SEL_CHECK(found, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", call->op->name,
             call->n_in && call->in[0] ? "only numbers" : "none");
@@ -89,6 +104,8 @@ static sel_status make_view(sel_call *call) {
             sel_describe(in, text, sizeof text));
   SEL_TRY(sel__tensor_alias(in, &call->out[0]));
   call->out[0]->is_view = true;
+  call->out[0]->constant |= sel__grad_mode_off;
+  call->out[0]->recorded = atomic_load_explicit(&in->storage->recorded, memory_order_relaxed);
   SEL_TRY(call->op->view(call, call->out[0]));
   sel__tensor_settle(call->out[0]);
   return SEL_OK;
@@ -159,9 +176,10 @@ sel_status sel__run_in_place(sel_call *call) {
   if (status == SEL_OK && sel__tape_wanted(call)) status = sel__tape_prepare(call, dst, &node);
   if (status == SEL_OK) status = moved.op->launch(&moved);
   if (status == SEL_OK) sel__written(dst, name);
-  if (status == SEL_OK && node)
+  if (status == SEL_OK && node) {
+    atomic_fetch_add_explicit(&dst->storage->recorded, 1, memory_order_relaxed);
     status = sel__tape_finish(call, node);
-  else if (node)
+  } else if (node)
     sel__node_release(node);
   for (int i = 0; i < call->n_in; i++) sel_release(copies[i]);
   return status;

@@ -385,6 +385,7 @@ sel_status sel_detach(sel_tensor *t, sel_tensor **out) {
   SEL_CHECK(t && t->storage, SEL_E_ARGUMENT, "detach: expected a tensor, got a number");
   SEL_TRY(sel__tensor_alias(t, out));
   (*out)->is_view = true;
+  (*out)->constant = true;
   return SEL_OK;
 }
 

@@ -19,10 +19,12 @@ struct sel_tensor {
   uint8_t ndim;
   bool contiguous;
   bool is_view;       /* made as a view of another tensor */
+  bool constant;      /* a view that is meant to have no gradient: detached, or made in no_grad */
   bool requires_grad; /* a leaf that asks for its gradient */
   bool freed;         /* by sel_tensor_free: without storage, but no scalar either */
   int64_t numel;
   int64_t offset; /* elements */
+  int recorded;   /* of a view: its storage's count when it was made */
   sel_storage *storage;
   double value; /* of a scalar */
   /* tape */

@@ -495,6 +495,26 @@ START_TEST(stale_views) {
 }
 END_TEST
 
+/* A view taken while its base had no tape would miss the gradient of what is written there later.
+ */
+START_TEST(views_older_than_the_tape) {
+  sel_tensor *x = leaf_of(1, 2), *base = TENSOR(SEL_F32, SHAPE(2), 0, 0), *t;
+  sel_tensor *early = NEW(narrow, base, 0, 0, 1), *apart = NEW(detach, base);
+  sel_tensor *part_apart = NEW(narrow, apart, 0, 0, 1);
+  ASSERT_OK(sel_copy_(base, x));
+  ASSERT_FAILS(SEL_E_AUTOGRAD, sel_mul_scalar(early, 2, &t), "mul", "'copy_'", "view again");
+  ASSERT_OK(sel_mul_scalar(part_apart, 2, &t)); /* detached on purpose: a constant */
+  ck_assert(!sel_requires_grad(keep(t)));
+  sel_set_grad_enabled(false);
+  ASSERT_OK(sel_mul_scalar(early, 2, &t));
+  sel_set_grad_enabled(true);
+  ASSERT_TENSOR(keep(t), "f32[1]", 2);
+  sel_tensor *late = NEW(narrow, base, 0, 0, 1); /* taken again, it has its place */
+  backward(total(late));
+  ASSERT_TENSOR(sel_grad_of(x), "f32[2]", 1, 0);
+}
+END_TEST
+
 /* The mistake is found also where the stale tensor is a root itself. */
 START_TEST(stale_roots) {
   sel_tensor *x = leaf_of(3, 1), *y = NEW(mul_scalar, x, 2), *part = NEW(narrow, y, 0, 0, 1);
@@ -710,6 +730,6 @@ TENSOR_SUITE("autograd", leaves, accumulation, gradients_share_nothing, all_floa
              long_chains, long_chains_of_saved, versions,
              saved_values_are_checked_in_double_backward, in_place_on_leaves,
              in_place_on_views_without_tape, in_place_on_intermediates, in_place_on_what_is_saved,
-             stale_views, stale_roots, host_writes, hooks, hooks_see_complete_gradients,
-             wrong_hooks, grad_of_inputs, grad_from_inside, gradients_of_gradients,
-             gradient_penalty)
+             stale_views, views_older_than_the_tape, stale_roots, host_writes, hooks,
+             hooks_see_complete_gradients, wrong_hooks, grad_of_inputs, grad_from_inside,
+             gradients_of_gradients, gradient_penalty)
