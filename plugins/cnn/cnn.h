@@ -31,6 +31,9 @@ extern const sel_layer_type *const cnn_group_norm_types[], *const cnn_layer_norm
  * kaiming_uniform with a = sqrt(5), whose bound is 1 / sqrt(fan in). */
 sel_status cnn_add_uniform(sel_layer *self, const char *name, int ndim, const int64_t *shape,
                            sel_dtype dtype, double bound);
+/* Reads in_channels, out_channels and groups, which must divide both. */
+sel_status cnn_read_channels(const sel_options *options, int64_t *in, int64_t *out,
+                             int64_t *groups);
 /* Reads the option `dtype`, which must be a float dtype. */
 sel_status cnn_parameter_dtype(const sel_options *options, sel_dtype *out);
 

@@ -12,15 +12,10 @@ typedef struct conv_transpose {
 
 static sel_status init(sel_layer *self, const sel_options *options, int dims) {
   conv_transpose *state = sel_layer_state(self);
-  int64_t in = sel_options_int(options, "in_channels");
-  int64_t out = sel_options_int(options, "out_channels");
-  int64_t groups = sel_options_int(options, "groups");
+  int64_t in = 0, out = 0, groups = 1;
+  CNN_TRY(cnn_read_channels(options, &in, &out, &groups));
   int64_t shape[2 + CNN_DIMS] = {in, out / groups}, *kernel = shape + 2;
   sel_dtype dtype = SEL_F32;
-  if (in % groups != 0 || out % groups != 0)
-    return sel_fail(SEL_E_ARGUMENT,
-                    "groups divides in_channels and out_channels, got %lld for %lld and %lld",
-                    (long long)groups, (long long)in, (long long)out);
   state->dims = dims;
   state->groups = groups;
   CNN_TRY(sel_options_ints(options, "kernel_size", dims, kernel));
