@@ -106,7 +106,13 @@ sel_status sel_layer_forward(sel_layer *layer, int n, sel_tensor *const *inputs,
 
 sel_status sel_layer_apply(sel_layer *layer, sel_tensor *input, sel_tensor **out) {
   const sel_layer_type *type = layer->type;
-  SEL_CHECK(type->n_outputs == 1, SEL_E_ARGUMENT,
-            "%s has %d outputs: sel_layer_apply serves layers of one", type->name, type->n_outputs);
-  return sel_layer_forward(layer, 1, &input, out);
+  sel_tensor *results[SEL__MAX_PORTS] = {0};
+  for (int i = 1; i < type->n_outputs; i++)
+    SEL_CHECK(type->outputs[i].optional, SEL_E_ARGUMENT,
+              "%s has %d outputs: sel_layer_apply serves layers of one", type->name,
+              type->n_outputs);
+  SEL_TRY(sel_layer_forward(layer, 1, &input, results));
+  for (int i = 1; i < type->n_outputs; i++) sel_release(results[i]);
+  *out = results[0];
+  return SEL_OK;
 }

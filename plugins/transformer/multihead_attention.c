@@ -1,6 +1,7 @@
 /* multihead_attention (Vaswani et al. 2017), with PyTorch's parameters, masks and initial values,
- * and grouped queries (Ainslie et al. 2023): num_kv_heads key and value heads, each shared by as
- * many query heads.
+ * grouped queries (Ainslie et al. 2023): num_kv_heads key and value heads, each shared by as many
+ * query heads, and rotary position embedding (Su et al. 2021), positions counted from the first key
+ * of `past`, if given, for queries and new keys alike.
  *
  * Masks mean what they do in torch.nn.MultiheadAttention: a bool mask is true where a key may NOT
  * be seen, a float one is added to the scores. A query that may see nothing gives out_proj's bias.
@@ -8,8 +9,9 @@
 #include "transformer.h"
 
 typedef struct attention_state {
-  int64_t heads, kv_heads, embed, kv_embed; /* kv_embed: of all kv heads together */
-  bool batch_first, causal, packed;
+  tf_heads heads;
+  int64_t embed, kv_embed; /* features of all heads, of all kv heads together */
+  bool packed;
   double dropout;
 } attention_state;
 
@@ -76,14 +78,20 @@ static sel_status init(sel_layer *self, const sel_options *options) {
                     (long long)heads, (long long)kv_heads);
   if (kdim == 0) kdim = embed;
   if (vdim == 0) vdim = embed;
-  *state = (attention_state){.heads = heads,
-                             .kv_heads = kv_heads,
+  *state = (attention_state){.heads = {.heads = heads,
+                                       .kv_heads = kv_heads,
+                                       .size = embed / heads,
+                                       .batch_first = sel_options_bool(options, "batch_first"),
+                                       .causal = sel_options_bool(options, "causal"),
+                                       .rotary_base = sel_options_number(options, "rotary_base")},
                              .embed = embed,
                              .kv_embed = embed / heads * kv_heads,
-                             .batch_first = sel_options_bool(options, "batch_first"),
-                             .causal = sel_options_bool(options, "causal"),
                              .packed = kdim == embed && vdim == embed,
                              .dropout = sel_options_number(options, "dropout")};
+  if (state->heads.rotary_base > 0 && state->heads.size % 2 != 0)
+    return sel_fail(SEL_E_ARGUMENT,
+                    "rotary_base: expected heads of an even number of features, got %lld each",
+                    (long long)state->heads.size);
   int64_t kv = state->kv_embed;
   bool packed = state->packed;
   TF_TRY(add_weight(self, "in_proj_weight", packed, embed + 2 * kv, embed, dtype));
@@ -108,85 +116,24 @@ static sel_tensor *project(tf_composition *c, sel_layer *self, sel_tensor *x, in
   return TF(c, linear, x, weight, bias);
 }
 
-/* [length, batch, heads * size] or [batch, length, ...] to [batch, heads, length, size]. */
-static sel_tensor *as_heads(tf_composition *c, const attention_state *state, sel_tensor *x,
-                            int64_t heads) {
-  if (c->status != SEL_OK) return NULL;
-  const int64_t shape[] = {sel_size(x, 0), sel_size(x, 1), heads, state->embed / state->heads};
-  sel_tensor *split = TF(c, reshape, x, 4, shape);
-  return TF(c, permute, split, 4,
-            state->batch_first ? (const int[]){0, 2, 1, 3} : (const int[]){1, 2, 0, 3});
-}
-
-static sel_tensor *joined(tf_composition *c, const attention_state *state, sel_tensor *x) {
-  sel_tensor *order = TF(
-      c, permute, x, 4, state->batch_first ? (const int[]){0, 2, 1, 3} : (const int[]){2, 0, 1, 3});
-  if (c->status != SEL_OK) return NULL;
-  return TF(c, reshape, order, 3,
-            ((const int64_t[]){sel_size(order, 0), sel_size(order, 1), state->embed}));
-}
-
-static sel_status check_input(const attention_state *state, const char *name, const sel_tensor *x,
-                              int64_t features) {
-  char text[160];
-  if (sel_ndim(x) == 3 && sel_size(x, 2) == features) return SEL_OK;
-  return sel_fail(SEL_E_SHAPE, "%s: expected [%s, %lld], got %s", name,
-                  state->batch_first ? "N, L" : "L, N", (long long)features,
-                  sel_describe(x, text, sizeof text));
-}
-
-/* A bool mask of what may not be seen becomes one to be added; a float one is so already. */
-static sel_tensor *additive(tf_composition *c, sel_tensor *mask, sel_dtype dtype) {
-  if (c->status != SEL_OK || sel_tensor_dtype(mask) != SEL_BOOL) return mask;
-  sel_tensor *zero = TF(c, zeros, sel_ndim(mask), sel_shape(mask), dtype, sel_tensor_device(mask));
-  return TF(c, masked_fill, zero, mask, -INFINITY);
-}
-
-/* The masks as one, [N or 1, heads or 1, L or 1, S], NULL where none is given. */
-static sel_tensor *whole_mask(tf_composition *c, const attention_state *state, sel_tensor *padding,
-                              sel_tensor *mask, int64_t n, int64_t length, int64_t keys,
-                              sel_dtype dtype) {
-  char text[160];
-  if (padding) {
-    if (sel_ndim(padding) != 2 || sel_size(padding, 0) != n || sel_size(padding, 1) != keys) {
-      c->status = sel_fail(SEL_E_SHAPE, "key_padding_mask: expected [%lld, %lld], got %s",
-                           (long long)n, (long long)keys, sel_describe(padding, text, sizeof text));
-      return NULL;
-    }
-    padding = TF(c, reshape, padding, 4, ((const int64_t[]){n, 1, 1, keys}));
-    padding = additive(c, padding, dtype);
-  }
-  if (mask) {
-    bool whole = sel_ndim(mask) == 3 && sel_size(mask, 0) == n * state->heads;
-    if (!(whole || sel_ndim(mask) == 2) || sel_size(mask, -2) != length ||
-        sel_size(mask, -1) != keys) {
-      c->status =
-          sel_fail(SEL_E_SHAPE, "attn_mask: expected [%lld, %lld] or [%lld, %lld, %lld], got %s",
-                   (long long)length, (long long)keys, (long long)(n * state->heads),
-                   (long long)length, (long long)keys, sel_describe(mask, text, sizeof text));
-      return NULL;
-    }
-    if (whole) mask = TF(c, reshape, mask, 4, ((const int64_t[]){n, state->heads, length, keys}));
-    mask = additive(c, mask, dtype);
-  }
-  if (!mask || !padding) return mask ? mask : padding;
-  return TF(c, add, mask, padding);
-}
-
 static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs) {
   const attention_state *state = sel_layer_state(self);
+  const tf_heads *heads = &state->heads;
   sel_tensor *query = inputs[0], *key = inputs[1] ? inputs[1] : query;
-  sel_tensor *value = inputs[2] ? inputs[2] : key;
+  sel_tensor *value = inputs[2] ? inputs[2] : key, *past = inputs[5];
   const bool packed = state->packed;
   const int64_t embed = state->embed, kv = state->kv_embed;
-  TF_TRY(check_input(state, "query", query, embed));
-  TF_TRY(
-      check_input(state, "key", key, packed ? embed : sel_size(sel_layer_slot(self, K_WEIGHT), 1)));
-  TF_TRY(check_input(state, "value", value,
-                     packed ? embed : sel_size(sel_layer_slot(self, V_WEIGHT), 1)));
-  const int batch_dim = state->batch_first ? 0 : 1;
+  const int64_t kdim = packed ? embed : sel_size(sel_layer_slot(self, K_WEIGHT), 1);
+  const int64_t vdim = packed ? embed : sel_size(sel_layer_slot(self, V_WEIGHT), 1);
+  TF_TRY(tf_check_sequence("query", query, heads->batch_first, -1, -1, embed));
+  const int batch_dim = heads->batch_first ? 0 : 1;
+  const int64_t n = sel_size(query, batch_dim), length = sel_size(query, 1 - batch_dim);
+  TF_TRY(tf_check_sequence("key", key, heads->batch_first, -1, n, kdim));
+  const int64_t keys = sel_size(key, 1 - batch_dim);
+  TF_TRY(tf_check_sequence("value", value, heads->batch_first, keys, n, vdim));
+  TF_TRY(tf_check_past(heads, past, n));
   tf_composition c = {.status = SEL_OK};
-  sel_tensor *q, *k, *v;
+  sel_tensor *q, *k, *v, *present;
   if (packed && key == query && value == query) { /* one product for all three */
     sel_tensor *all =
         TF(&c, linear, query, sel_layer_slot(self, PACKED_WEIGHT), sel_layer_slot(self, IN_BIAS));
@@ -198,20 +145,13 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
     k = project(&c, self, key, K_WEIGHT, embed, kv);
     v = project(&c, self, value, V_WEIGHT, embed + kv, kv);
   }
-  sel_tensor *mask = inputs[3] || inputs[4]
-                         ? whole_mask(&c, state, inputs[3], inputs[4], sel_size(query, batch_dim),
-                                      sel_size(query, 1 - batch_dim), sel_size(key, 1 - batch_dim),
-                                      sel_tensor_dtype(query))
-                         : NULL;
-  q = as_heads(&c, state, q, state->heads);
-  k = as_heads(&c, state, k, state->kv_heads);
-  v = as_heads(&c, state, v, state->kv_heads);
+  sel_tensor *mask =
+      tf_mask(&c, inputs[3], inputs[4], sel_tensor_dtype(query),
+              (const int64_t[]){n, heads->heads, length, keys + (past ? sel_size(past, -2) : 0)});
   const double dropout = sel_layer_training(self) ? state->dropout : 0;
-  sel_tensor *seen = TF(&c, attention, q, k, v, mask, state->causal, dropout, 0);
-  sel_tensor *flat = joined(&c, state, seen);
-  sel_tensor *out = c.status == SEL_OK
-                        ? tf_hold(&c, sel_layer_apply(sel_layer_child(self, 0), flat, &c.held[c.n]))
-                        : NULL;
+  sel_tensor *seen = tf_attend(&c, heads, q, k, v, mask, dropout, past, &present);
+  sel_tensor *out = tf_apply(&c, sel_layer_child(self, 0), seen);
+  if (c.status == SEL_OK) outputs[1] = sel_retain(present);
   return tf_end(&c, out, outputs);
 }
 
@@ -266,14 +206,24 @@ static const sel_option options[] = {
      .kind = SEL_OPTION_BOOL,
      .default_text = "false",
      .doc = "whether a query sees only keys up to its own place, counted from the end"},
+    {.name = "rotary_base",
+     .kind = SEL_OPTION_NUMBER,
+     .default_text = "0",
+     .low = 0,
+     .high = INFINITY,
+     .doc = "base of the angles by which position turns queries and keys, 10000 in the paper; "
+            "0: not turned"},
     {.name = "dtype", .kind = SEL_OPTION_DTYPE, .default_text = "f32", .doc = "of the parameters"}};
 static const sel_port inputs[] = {
     {"query", "[L, N, embed_dim]", false},
     {"key", "[S, N, kdim], query where left out", true},
     {"value", "[S, N, vdim], key where left out", true},
-    {"key_padding_mask", "[N, S], bool (true: not seen) or float (added)", true},
-    {"attn_mask", "[L, S] or [N * num_heads, L, S], the same", true}};
-static const sel_port output = {"output", "[L, N, embed_dim]", false};
+    {"key_padding_mask", "[N, P + S], bool (true: not seen) or float (added)", true},
+    {"attn_mask", "[L, P + S] or [N * num_heads, L, P + S], the same", true},
+    {"past", "[2, N, num_kv_heads, P, embed_dim / num_heads], keys and values seen before", true}};
+static const sel_port results[] = {
+    {"output", "[L, N, embed_dim]", false},
+    {"present", "[2, N, num_kv_heads, P + S, embed_dim / num_heads], where past was given", true}};
 
 const sel_layer_type transformer_multihead_attention = {
     .size = sizeof(sel_layer_type),
@@ -284,8 +234,8 @@ const sel_layer_type transformer_multihead_attention = {
     .options = options,
     .n_inputs = TF_COUNT(inputs),
     .inputs = inputs,
-    .n_outputs = 1,
-    .outputs = &output,
+    .n_outputs = TF_COUNT(results),
+    .outputs = results,
     .state_size = sizeof(attention_state),
     .init = init,
     .forward = forward};

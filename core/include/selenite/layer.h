@@ -124,7 +124,7 @@ SEL_API void sel_layer_release(sel_layer *layer);
  * begin with the way from here to the layer that failed, "encoder.3.linear: ". */
 SEL_API sel_status sel_layer_forward(sel_layer *layer, int n, sel_tensor *const *inputs,
                                      sel_tensor **outputs);
-/* For the common layer of one input and one output. */
+/* For the common layer of one input and one output; further ones are optional, outputs dropped. */
 SEL_API sel_status sel_layer_apply(sel_layer *layer, sel_tensor *input, sel_tensor **out);
 SEL_API const sel_layer_type *sel_layer_get_type(const sel_layer *layer);
 SEL_API void *sel_layer_state(sel_layer *layer);
