@@ -6,6 +6,7 @@
  * Masks mean what they do in torch.nn.MultiheadAttention: a bool mask is true where a key may NOT
  * be seen, a float one is added to the scores. A query that may see nothing gives out_proj's bias.
  */
+#include "selenite/autograd.h"
 #include "transformer.h"
 
 typedef struct attention_state {
@@ -46,10 +47,9 @@ static sel_status add_out_proj(sel_layer *self, int64_t embed, bool bias, const 
            (long long)embed, (long long)embed, bias ? "true" : "false", dtype);
   TF_TRY(sel_layer_make("linear", text, &child));
   if (bias) {
-    sel_tensor *zero = NULL;
-    sel_status status =
-        sel_zeros(1, &embed, sel_tensor_dtype(sel_layer_tensor(child, "bias")), NULL, &zero);
-    if (status == SEL_OK) status = sel_layer_set_slot(child, 1, zero);
+    const bool before = sel_set_grad_enabled(false);
+    sel_status status = sel_fill_(sel_layer_tensor(child, "bias"), 0);
+    sel_set_grad_enabled(before);
     if (status != SEL_OK) {
       sel_layer_release(child);
       return status;

@@ -32,7 +32,8 @@ sel_status tf_options_alike(const sel_layer *self, const sel_options *given,
   TF_TRY(sel_options_new(type, &made));
   for (int i = 0; i < type->n_options; i++) {
     const sel_option *option = &type->options[i];
-    if (!has(own, option->name) || !sel_options_is_set(given, option->name)) continue;
+    if (!has(own, option->name)) continue;
+    if (!option->required && !sel_options_is_set(given, option->name)) continue;
     sel_status status = hand_down(given, option, made);
     if (status != SEL_OK) {
       sel_options_release(made);

@@ -3,7 +3,17 @@
 
 #include "transformer.h"
 
-static sel_status init(void) { return sel_register_layer_type(&transformer_multihead_attention); }
+static sel_status init(void) {
+  static const sel_layer_type *const types[] = {&transformer_scaled_dot_product_attention,
+                                                &transformer_multihead_attention,
+                                                &transformer_encoder_layer,
+                                                &transformer_decoder_layer,
+                                                &transformer_encoder,
+                                                &transformer_decoder,
+                                                &transformer_transformer};
+  for (int i = 0; i < TF_COUNT(types); i++) TF_TRY(sel_register_layer_type(types[i]));
+  return SEL_OK;
+}
 
 SEL_EXPORT const sel_plugin sel_plugin_descriptor = {.magic = SEL_PLUGIN_MAGIC,
                                                      .abi_major = SEL_ABI_MAJOR,

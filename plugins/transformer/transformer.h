@@ -9,7 +9,9 @@
 #include "selenite/nn.h"
 #include "selenite/ops.h"
 
-extern const sel_layer_type transformer_multihead_attention;
+extern const sel_layer_type transformer_scaled_dot_product_attention,
+    transformer_multihead_attention, transformer_encoder_layer, transformer_decoder_layer,
+    transformer_encoder, transformer_decoder, transformer_transformer;
 
 #define TF_TRY(expr)                       \
   do {                                     \
@@ -81,11 +83,24 @@ sel_tensor *tf_attend(tf_composition *c, const tf_heads *h, sel_tensor *q, sel_t
 
 /* ---- layers made of layers ---- */
 
-/* New options of `type`: those set in `given`, self's, that have the same name there. */
+/* New options of `type`: those of `given`, self's, that have the same name there and are set or
+ * required. */
 sel_status tf_options_alike(const sel_layer *self, const sel_options *given,
                             const sel_layer_type *type, sel_options **out);
 /* Adds a child of n layers of a type (stack.c says which ports it must have). */
 sel_status tf_add_stack(sel_layer *self, const char *name, int64_t n,
                         const sel_layer_type *layer_type, const sel_options *options);
+
+/* ---- options ---- */
+
+#define TF_BOOL(option_name, text, words) \
+  { .name = option_name, .kind = SEL_OPTION_BOOL, .default_text = text, .doc = words }
+#define TF_DROPOUT(text, words)                                                              \
+  {                                                                                          \
+    .name = "dropout", .kind = SEL_OPTION_NUMBER, .default_text = text, .low = 0, .high = 1, \
+    .doc = words                                                                             \
+  }
+#define TF_DTYPE \
+  { .name = "dtype", .kind = SEL_OPTION_DTYPE, .default_text = "f32", .doc = "of the parameters" }
 
 #endif

@@ -1,4 +1,4 @@
-"""What make_norm.py and make_rnn.py share: cases of layers as one safetensors file.
+"""What make_norm.py, make_rnn.py and make_transformer.py share: cases of layers as one safetensors file.
 
 The metadata has a line a case, "type {options} mode" with Selenite's names. Tensors of case 007 are
 007.state.NAME (before), 007.in.I, 007.weight.O (the gradient given to output O), 007.out.O,
@@ -16,8 +16,9 @@ class Cases:
     def random(self, *shape):
         return torch.randn(*shape, generator=self.generator, dtype=torch.float64)
 
-    def add(self, kind, options, layer, inputs, run=None, training=True):
-        """run(layer, *inputs) gives a list of outputs; inputs may be None, or integers."""
+    def add(self, kind, options, layer, inputs, run=None, training=True, constant=()):
+        """run(layer, *inputs) gives a list of outputs; inputs may be None, or integers. constant:
+        positions of floats without gradient."""
         key = "%03d" % len(self.metadata)
         self.metadata[key] = "%s {%s} %s" % (kind, options, "train" if training else "eval")
         put = lambda name, t: self.tensors.__setitem__(key + "." + name, t.detach().clone().contiguous())
@@ -32,7 +33,7 @@ class Cases:
         for i, x in enumerate(inputs):
             if x is not None:
                 put("in.%d" % i, x)
-                if x.is_floating_point():
+                if x.is_floating_point() and i not in constant:
                     x.requires_grad_()
         outputs = run(layer, *inputs) if run else [layer(*inputs)]
         total = 0
@@ -43,7 +44,7 @@ class Cases:
             total = total + (y * weight).sum()
         total.backward()
         for i, x in enumerate(inputs):
-            if x is not None and x.is_floating_point():
+            if x is not None and x.requires_grad:
                 put("grad_in.%d" % i, x.grad)
         for name, p in layer.named_parameters():
             put("grad." + name, p.grad)
