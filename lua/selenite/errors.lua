@@ -71,10 +71,12 @@ end
 local find_path = function() return nil end
 function M.set_path_finder(finder) find_path = finder end
 
--- Raises `text` at the user's line.
+-- Raises `text` at the user's line, behind the path unless it begins with it.
 function M.raise(text)
   local path = find_path()
-  if path then text = path .. ": " .. text end
+  if path and not (text:sub(1, #path) == path and text:find("^[:.]", #path + 1)) then
+    text = path .. ": " .. text
+  end
   error(M.where() .. text, 0)
 end
 

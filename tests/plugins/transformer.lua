@@ -49,7 +49,7 @@ test("attention with past gives step by step what it gives at once", function()
       local heads = more.num_kv_heads or 4
       local x = sel.randn(2, 7, 8, { dtype = dtype })
       local present = in_pieces(function(part, past)
-        return mha(part, nil, nil, nil, nil, past)
+        return mha(part, { past = past })
       end, x, sel.zeros(2, 2, heads, 0, 2, { dtype = dtype }), (mha(x)), tolerance)
       equal(present:shape(), { 2, 2, heads, 7, 2 })
     end
@@ -63,8 +63,8 @@ test("past comes alike whether or not the batch is first", function()
                nn.multihead_attention(with(options, { batch_first = true }))
   b:load_state_dict(a:state_dict())
   local x, past = randn(3, 2, 6), randn(2, 2, 1, 4, 3)
-  local y, present = a(x, nil, nil, nil, nil, past)
-  local other, other_present = b(x:transpose(1, 2), nil, nil, nil, nil, past)
+  local y, present = a(x, { past = past })
+  local other, other_present = b(x:transpose(1, 2), { past = past })
   close(other:transpose(1, 2), y)
   close(other_present, present, 0)
   close(present:narrow(4, 1, 4), past, 0)
@@ -102,7 +102,7 @@ test("an encoder with past gives step by step what it gives at once", function()
     for dtype, tolerance in pairs { f64 = 1e-12, f32 = 1e-5 } do
       local encoder = nn.transformer_encoder(with(options, { dtype = dtype }))
       local x = sel.randn(2, 7, 8, { dtype = dtype })
-      local present = in_pieces(function(part, past) return encoder(part, nil, nil, past) end, x,
+      local present = in_pieces(function(part, past) return encoder(part, { past = past }) end, x,
                                 sel.zeros(3, 2, 2, heads, 0, 2, { dtype = dtype }), (encoder(x)),
                                 tolerance)
       equal(present:shape(), { 3, 2, 2, heads, 7, 2 })
@@ -116,9 +116,10 @@ test("a decoder with past gives step by step what it gives at once", function()
     local decoder = nn.transformer_decoder(with(BLOCK, with({ num_layers = 2 }, more)))
     local x, memory = randn(2, 7, 8), randn(2, 5, 8)
     local padding = sel.tensor({ { 0, 0, 0, 1, 1 }, { 0, 0, 0, 0, 0 } }, { dtype = "bool" })
-    local whole = decoder(x, memory, nil, nil, nil, padding)
-    in_pieces(function(part, past) return decoder(part, memory, nil, nil, nil, padding, past) end,
-              x, sel.zeros(2, 2, 2, more.num_kv_heads or 4, 0, 2, { dtype = "f64" }), whole)
+    local whole = decoder(x, memory, { memory_key_padding_mask = padding })
+    in_pieces(function(part, past)
+      return decoder(part, memory, { memory_key_padding_mask = padding, past = past })
+    end, x, sel.zeros(2, 2, 2, more.num_kv_heads or 4, 0, 2, { dtype = "f64" }), whole)
   end
 end)
 

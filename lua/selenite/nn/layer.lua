@@ -118,12 +118,33 @@ function M.plain(m, x)
   if handle and istype(T, x) and rawget(m, SINGLE) == rawget(m, "forward") then return handle end
 end
 
--- Forward of any type: as many results as the layer gave.
+-- Writes named inputs, port -> tensor, beside the n given by position.
+local function place_named(name, ports, named, inputs, n)
+  local places = {}
+  for i = 1, #ports do places[ports[i]] = i end
+  for i = n, #ports - 1 do inputs[i] = nil end
+  for port, x in pairs(named) do
+    local i = places[port]
+    if not i then
+      errors.raise(("%s: no input '%s'; there are: %s")
+                   :format(name, tostring(port), table.concat(ports, ", ")))
+    end
+    if inputs[i - 1] ~= nil then
+      errors.raise(("%s: input '%s' is given twice"):format(name, port))
+    end
+    if not istype(T, x) then errors.argument(name, i, port, "a tensor", x) end
+    inputs[i - 1] = x
+  end
+end
+
+-- Forward of any type: as many results as the layer gave. A last table gives inputs by name.
 local function general_forward(name, descriptor)
   local ports = ports_of(descriptor)
   local inputs = ffi.new("sel_tensor *[?]", math.max(#ports, 1))
   return function(self, ...)
     local n = select("#", ...)
+    local named = n > 0 and select(n, ...) or nil
+    if type(named) == "table" then n = n - 1 else named = nil end
     if n > #ports then
       errors.raise(("%s: takes at most %d inputs (%s), got %d")
                    :format(name, #ports, table.concat(ports, ", "), n))
@@ -132,6 +153,10 @@ local function general_forward(name, descriptor)
       local x = select(i, ...)
       if x ~= nil and not istype(T, x) then errors.argument(name, i, ports[i], "a tensor", x) end
       inputs[i - 1] = x
+    end
+    if named then
+      place_named(name, ports, named, inputs, n)
+      n = #ports
     end
     for i = 0, descriptor.n_outputs - 1 do out[i] = nil end
     local handle = self[HANDLE]
