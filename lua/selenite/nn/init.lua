@@ -1,4 +1,4 @@
--- sel.nn: modules, layers, losses, initialisers, gradient clipping.
+-- sel.nn: modules, layers, losses, initialisers, gradient clipping, generation.
 --
 -- Names that are not here are looked for among the layer types that plugins registered, so that a
 -- plugin loaded later is found as well.
@@ -15,6 +15,7 @@ local nn = {
   is_module = module.is_module,
   sequential = require "selenite.nn.sequential",
   init = require "selenite.nn.initialize",
+  generate = require "selenite.nn.generate".generate,
   clip_grad_norm_ = clip.clip_grad_norm_,
   clip_grad_value_ = clip.clip_grad_value_,
 }

@@ -94,30 +94,38 @@ end
 local function shape_text(t) return "[" .. table.concat(t:shape(), ", ") .. "]" end
 
 -- m:load_state_dict(state, strict): copies tensors of a state_dict into the module's, converting
--- dtype and device. Unless strict is false, names must match exactly. Everything is checked
+-- dtype and device. Unless strict is false, names must match exactly, but a tensor that the module
+-- has under several names (tied weights) may be there under one of them. Everything is checked
 -- before anything is written; the error lists all that doesn't fit.
 function methods.load_state_dict(m, state, strict)
   if type(state) ~= "table" then
     errors.argument("load_state_dict", 2, "state", "a table name -> tensor", state)
   end
-  local problems, targets = {}, {}
+  local problems, targets, known, given = {}, {}, {}, {}
   walk(m, "", function(name, kind, value)
     if kind ~= "parameter" and kind ~= "buffer" then return end
-    targets[name] = value
+    targets[#targets + 1] = { name, value }
+    known[name] = true
+    if state[name] ~= nil then given[memory.identity(value)] = true end
+  end, {})
+  for _, target in ipairs(targets) do
+    local name, value = target[1], target[2]
     local source = state[name]
     if source == nil then
-      if strict ~= false then problems[#problems + 1] = "missing: " .. name end
+      if strict ~= false and not given[memory.identity(value)] then
+        problems[#problems + 1] = "missing: " .. name
+      end
     elseif not arguments.is_tensor(source) then
       problems[#problems + 1] = ("no tensor: %s is %s"):format(name, errors.describe(source))
     elseif shape_text(source) ~= shape_text(value) then
       problems[#problems + 1] = ("shape: %s has %s in the file, %s in the module")
         :format(name, shape_text(source), shape_text(value))
     end
-  end, {})
+  end
   if strict ~= false then
     local unexpected = {}
     for name in pairs(state) do
-      if not targets[name] then unexpected[#unexpected + 1] = "unexpected: " .. tostring(name) end
+      if not known[name] then unexpected[#unexpected + 1] = "unexpected: " .. tostring(name) end
     end
     table.sort(unexpected)
     for _, text in ipairs(unexpected) do problems[#problems + 1] = text end
@@ -126,8 +134,9 @@ function methods.load_state_dict(m, state, strict)
     errors.raise(("load_state_dict: the state does not fit %s:\n  %s")
                  :format(m:class_name(), table.concat(problems, "\n  ")))
   end
-  for name, target in pairs(targets) do
-    if state[name] then target:detach():copy_(state[name]) end
+  for _, target in ipairs(targets) do
+    local source = state[target[1]]
+    if source then target[2]:detach():copy_(source) end
   end
   return m
 end
