@@ -30,17 +30,9 @@ sel_status tf_read_offset(const sel_tensor *offset, int64_t *out);
     .name = "d_model", .kind = SEL_OPTION_INT, .required = true, .low = 1, .high = INFINITY, \
     .doc = "features of a position"                                                          \
   }
-#define TF_ENCODING_DROPOUT                                                                 \
-  {                                                                                         \
-    .name = "dropout", .kind = SEL_OPTION_NUMBER, .default_text = "0", .low = 0, .high = 1, \
-    .doc = "probability of an element of the sum to be zeroed while training"               \
-  }
-#define TF_ENCODING_BATCH_FIRST                                              \
-  {                                                                          \
-    .name = "batch_first", .kind = SEL_OPTION_BOOL, .default_text = "false", \
-    .doc = "whether inputs are [N, L, d_model] instead of [L, N, d_model]"   \
-  }
-#define TF_ENCODING_DTYPE(of) \
-  { .name = "dtype", .kind = SEL_OPTION_DTYPE, .default_text = "f32", .doc = of }
+#define TF_ENCODING_DROPOUT \
+  TF_DROPOUT("0", "probability of an element of the sum to be zeroed while training")
+#define TF_ENCODING_BATCH_FIRST \
+  TF_BOOL("batch_first", "false", "whether inputs are [N, L, d_model] instead of [L, N, d_model]")
 
 #endif

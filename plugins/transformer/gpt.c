@@ -22,13 +22,13 @@ static const sel_layer_type head_type = {.size = sizeof(sel_layer_type),
                                          .inputs = &head_input,
                                          .n_outputs = 1,
                                          .outputs = &head_output,
-                                         .init = gpt_filled_later,
+                                         .init = tf_filled_later,
                                          .forward = forward_head};
 
 /* Tied: the same tensor as the embedding's. */
 static sel_status add_head(sel_layer *self, const gpt_config *config, bool tied) {
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, "lm_head", &head_type, config, &part));
+  TF_TRY(tf_add_part(self, "lm_head", &head_type, NULL, &part));
   if (!tied)
     return tf_add_normal(part, "weight", 2, (const int64_t[]){config->vocabulary, config->features},
                          config->dtype, 0.02);
@@ -126,12 +126,7 @@ static const sel_option options[] = {
     SIZE("n_embd", "768", "features of a position"),
     SIZE("n_layer", "12", "blocks"),
     SIZE("n_head", "12", "heads, a divisor of n_embd"),
-    {.name = "dropout",
-     .kind = SEL_OPTION_NUMBER,
-     .default_text = "0.1",
-     .low = 0,
-     .high = 1,
-     .doc = "while training, of embeddings, attention weights and what is added to the residual"},
+    TF_DROPOUT("0.1", "while training, of embeddings, attention weights and what is added"),
     SIZE_OR_0("n_kv_heads", "key and value heads, a divisor of n_head; 0: n_head"),
     SIZE_OR_0("n_inner", "features inside the mlp; 0: 4 n_embd"),
     WORD("activation", "gelu_tanh", activations, "of the mlp; gelu_tanh is GPT-2's gelu_new"),
@@ -145,7 +140,7 @@ static const sel_option options[] = {
      .doc = "eps of the norms"},
     SWITCH("bias", "whether projections and layer_norm have biases"),
     SWITCH("tie_weights", "whether lm_head.weight is transformer.wte.weight"),
-    {.name = "dtype", .kind = SEL_OPTION_DTYPE, .default_text = "f32", .doc = "of the parameters"}};
+    TF_DTYPE};
 static const sel_port inputs[] = {{"ids", "[N, T], i64 or i32", false}, GPT_PAST_PORT};
 static const sel_port outputs[] = {{"logits", "[N, T, vocab_size]", false}, GPT_PRESENT_PORT};
 

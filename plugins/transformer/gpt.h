@@ -27,13 +27,6 @@ typedef struct gpt_config {
   sel_dtype dtype;
 } gpt_config;
 
-/* A child of an unregistered type, borrowed to be filled; its state is the config where the type
- * has state. */
-sel_status gpt_add_part(sel_layer *self, const char *name, const sel_layer_type *type,
-                        const gpt_config *config, sel_layer **part);
-/* What such a type has as init: gpt_add_part's caller does the work. */
-sel_status gpt_filled_later(sel_layer *self, const sel_options *options);
-
 /* y = x weight + bias, with weight [in, out]: the transpose of a linear layer's. Residual: what it
  * gives is added to the stream that runs through all layers. */
 sel_status gpt_add_projection(sel_layer *self, const char *name, const gpt_config *config,
@@ -43,9 +36,6 @@ sel_status gpt_add_mlp(sel_layer *self, const char *name, const gpt_config *conf
 sel_status gpt_add_blocks(sel_layer *self, const char *name, const gpt_config *config);
 sel_status gpt_add_body(sel_layer *self, const char *name, const gpt_config *config);
 sel_status gpt_add_norm(sel_layer *self, const char *name, const gpt_config *config);
-
-/* Dropout while self is training. */
-sel_tensor *gpt_drop(tf_composition *c, const sel_layer *self, double p, sel_tensor *x);
 
 #define GPT_PAST_PORT \
   { "past", "[n_layer, 2, N, kv_heads, P, head_size], or an empty vector to begin with", true }

@@ -52,7 +52,7 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
   seen = TF(&c, transpose, seen, 1, 2);
   seen = TF(&c, reshape, seen, 3, sel_shape(x));
   seen = tf_apply(&c, sel_layer_child(self, C_PROJ), seen);
-  return tf_end(&c, gpt_drop(&c, self, config->dropout, seen), outputs);
+  return tf_end(&c, tf_drop(&c, self, config->dropout, seen), outputs);
 }
 
 static const sel_layer_type type = {.size = sizeof(sel_layer_type),
@@ -60,13 +60,13 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
                                     .summary = "causal self-attention",
                                     GPT_PORTS,
                                     .state_size = sizeof(gpt_config),
-                                    .init = gpt_filled_later,
+                                    .init = tf_filled_later,
                                     .forward = forward};
 
 sel_status gpt_add_attention(sel_layer *self, const char *name, const gpt_config *config) {
   const int64_t features = config->features, kv = features / config->heads * config->kv_heads;
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &type, config, &part));
+  TF_TRY(tf_add_part(self, name, &type, config, &part));
   TF_TRY(gpt_add_projection(part, "c_attn", config, features, features + 2 * kv, false));
   return gpt_add_projection(part, "c_proj", config, features, features, true);
 }

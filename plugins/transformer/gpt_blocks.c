@@ -21,12 +21,12 @@ static const sel_layer_type block_type = {.size = sizeof(sel_layer_type),
                                           .name = "gpt_block",
                                           .summary = "attention and mlp",
                                           GPT_PORTS,
-                                          .init = gpt_filled_later,
+                                          .init = tf_filled_later,
                                           .forward = forward_block};
 
 static sel_status add_block(sel_layer *self, const char *name, const gpt_config *config) {
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &block_type, config, &part));
+  TF_TRY(tf_add_part(self, name, &block_type, NULL, &part));
   TF_TRY(gpt_add_norm(part, "ln_1", config));
   TF_TRY(gpt_add_attention(part, "attn", config));
   TF_TRY(gpt_add_norm(part, "ln_2", config));
@@ -63,12 +63,12 @@ static const sel_layer_type blocks_type = {.size = sizeof(sel_layer_type),
                                            .name = "gpt_blocks",
                                            .summary = "blocks, one behind the other",
                                            GPT_PORTS,
-                                           .init = gpt_filled_later,
+                                           .init = tf_filled_later,
                                            .forward = forward_blocks};
 
 sel_status gpt_add_blocks(sel_layer *self, const char *name, const gpt_config *config) {
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &blocks_type, config, &part));
+  TF_TRY(tf_add_part(self, name, &blocks_type, NULL, &part));
   for (int64_t i = 0; i < config->layers; i++) {
     char number[24];
     snprintf(number, sizeof number, "%lld", (long long)i);

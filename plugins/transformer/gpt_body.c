@@ -95,7 +95,7 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
     sel_tensor *table = sel_layer_slot(part.wpe, 0);
     x = tf_hold(&c, tf_add_positions(x, table, earlier, true, &c.held[c.n]));
   }
-  x = gpt_drop(&c, self, config->dropout, x);
+  x = tf_drop(&c, self, config->dropout, x);
   sel_tensor *cache = make_cache(&c, config, past, x, earlier), *in[] = {x, cache};
   if (c.status == SEL_OK) x = tf_hold(&c, sel_layer_forward(part.h, 2, in, &c.held[c.n]));
   x = tf_apply(&c, part.ln_f, x);
@@ -115,17 +115,8 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
                                     .n_outputs = 2,
                                     .outputs = outputs,
                                     .state_size = sizeof(gpt_config),
-                                    .init = gpt_filled_later,
+                                    .init = tf_filled_later,
                                     .forward = forward};
-
-/* An embedding's values have standard deviation 1, GPT-2's 0.02. */
-static sel_status shrink(sel_tensor *weight) {
-  sel_tensor *values = NULL;
-  TF_TRY(sel_detach(weight, &values));
-  sel_status status = sel_mul_scalar_(values, 0.02);
-  sel_release(values);
-  return status;
-}
 
 static sel_status add_positions(sel_layer *part, const gpt_config *config) {
   static const char *const types[] = {[GPT_LEARNED] = "learned_encoding",
@@ -141,11 +132,11 @@ static sel_status add_positions(sel_layer *part, const gpt_config *config) {
 
 sel_status gpt_add_body(sel_layer *self, const char *name, const gpt_config *config) {
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &type, config, &part));
+  TF_TRY(tf_add_part(self, name, &type, config, &part));
   TF_TRY(tf_add_made(part, "wte", "embedding", "num_embeddings=%lld, embedding_dim=%lld, dtype=%s",
                      (long long)config->vocabulary, (long long)config->features,
                      sel_dtype_name(config->dtype)));
-  TF_TRY(shrink(sel_layer_slot(sel_layer_child(part, 0), 0)));
+  TF_TRY(tf_scale(sel_layer_child(part, 0), "weight", 0.02)); /* drawn with deviation 1 */
   TF_TRY(add_positions(part, config));
   TF_TRY(gpt_add_blocks(part, "h", config));
   return gpt_add_norm(part, "ln_f", config);

@@ -26,7 +26,7 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
   tf_composition c = {.status = SEL_OK};
   sel_tensor *x = tf_apply(&c, sel_layer_child(self, C_FC), inputs[0]);
   x = tf_apply(&c, sel_layer_child(self, C_PROJ), activate(&c, config, x));
-  return tf_end(&c, gpt_drop(&c, self, config->dropout, x), outputs);
+  return tf_end(&c, tf_drop(&c, self, config->dropout, x), outputs);
 }
 
 static const sel_port input = {"input", "[*, n_embd]", false};
@@ -39,13 +39,13 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
                                     .n_outputs = 1,
                                     .outputs = &output,
                                     .state_size = sizeof(gpt_config),
-                                    .init = gpt_filled_later,
+                                    .init = tf_filled_later,
                                     .forward = forward};
 
 sel_status gpt_add_mlp(sel_layer *self, const char *name, const gpt_config *config) {
   const int64_t halves = config->activation == GPT_SWIGLU ? 2 : 1;
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &type, config, &part));
+  TF_TRY(tf_add_part(self, name, &type, config, &part));
   TF_TRY(gpt_add_projection(part, "c_fc", config, config->features, halves * config->inner, false));
   return gpt_add_projection(part, "c_proj", config, config->inner, config->features, true);
 }

@@ -30,7 +30,7 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
                                     .inputs = &input,
                                     .n_outputs = 1,
                                     .outputs = &output,
-                                    .init = gpt_filled_later,
+                                    .init = tf_filled_later,
                                     .forward = forward,
                                     .describe = describe};
 
@@ -43,7 +43,7 @@ static double initial_std(const gpt_config *config, bool residual) {
 sel_status gpt_add_projection(sel_layer *self, const char *name, const gpt_config *config,
                               int64_t in, int64_t out, bool residual) {
   sel_layer *part = NULL;
-  TF_TRY(gpt_add_part(self, name, &type, config, &part));
+  TF_TRY(tf_add_part(self, name, &type, NULL, &part));
   TF_TRY(tf_add_normal(part, "weight", 2, (const int64_t[]){in, out}, config->dtype,
                        initial_std(config, residual)));
   if (!config->bias) return sel_layer_add_parameter(part, "bias", NULL);

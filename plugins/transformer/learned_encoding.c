@@ -22,7 +22,7 @@ static const sel_option options[] = {TF_D_MODEL,
                                       .doc = "rows of the table"},
                                      TF_ENCODING_DROPOUT,
                                      TF_ENCODING_BATCH_FIRST,
-                                     TF_ENCODING_DTYPE("of the table")};
+                                     TF_DTYPE};
 static const sel_port inputs[] = {{"input", "[L, N, d_model]", false}, TF_OFFSET_PORT};
 static const sel_port output = {"output", "the input's shape", false};
 

@@ -5,6 +5,7 @@
 #include "encoding.h"
 #include "gpt.h"
 #include "transformer.h"
+#include "vit.h"
 
 static sel_status init(void) {
   static const sel_layer_type *const types[] = {
@@ -19,6 +20,7 @@ static sel_status init(void) {
       &transformer_learned_encoding,
       &transformer_rotary_encoding,
       &transformer_gpt,
+      &transformer_vit,
   };
   for (int i = 0; i < TF_COUNT(types); i++) TF_TRY(sel_register_layer_type(types[i]));
   return SEL_OK;
