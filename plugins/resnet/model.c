@@ -8,13 +8,14 @@
 
 #include "resnet.h"
 
-enum { MOST_STAGES = 4, STAGES = 4, CIFAR_STAGES = 3 };
+enum { MOST_STAGES = 4, CIFAR_STAGES = 3 };
 
-/* What a type fixes. blocks: of each stage; 0 is the option `depth`'s business. */
+/* What a type fixes: the blocks of each stage, or, of the networks for small images, the depth; 0
+ * is the option's business. */
 typedef struct kind {
   sel_layer_type type;
   bool bottleneck, cifar;
-  int64_t blocks[MOST_STAGES];
+  int64_t blocks[MOST_STAGES], depth;
 } kind;
 
 /* One network. */
@@ -28,8 +29,8 @@ typedef struct plan {
 
 /* ---- planning ---- */
 
-static sel_status read_depth(const sel_options *options, plan *p) {
-  const int64_t depth = sel_options_int(options, "depth");
+static sel_status read_depth(const kind *k, const sel_options *options, plan *p) {
+  const int64_t depth = k->depth ? k->depth : sel_options_int(options, "depth");
   if (depth % 6 != 2)
     return sel_fail(SEL_E_ARGUMENT, "depth is 6 n + 2, such as 20, 32, 44, 56 or 110, got %lld",
                     (long long)depth);
@@ -41,7 +42,7 @@ static sel_status read_plan(const kind *k, const sel_options *options, plan *out
   plan p = {.expansion = k->bottleneck ? 4 : 1,
             .preact = sel_options_bool(options, "preact"),
             .zero_init = sel_options_bool(options, "zero_init_residual"),
-            .stages = k->cifar ? CIFAR_STAGES : STAGES,
+            .stages = k->cifar ? CIFAR_STAGES : MOST_STAGES,
             .in = sel_options_int(options, "in_channels"),
             .width = sel_options_int(options, "width"),
             .groups = k->bottleneck ? sel_options_int(options, "groups") : 1,
@@ -51,7 +52,7 @@ static sel_status read_plan(const kind *k, const sel_options *options, plan *out
   p.block = k->bottleneck ? (p.preact ? "preact_bottleneck" : "bottleneck")
                           : (p.preact ? "preact_block" : "basic_block");
   memcpy(p.blocks, k->blocks, sizeof p.blocks);
-  if (p.blocks[0] == 0) RN_TRY(read_depth(options, &p));
+  if (k->cifar) RN_TRY(read_depth(k, options, &p));
   *out = p;
   return SEL_OK;
 }
@@ -168,34 +169,25 @@ static const sel_port output = {"output", "[N, num_classes]", false};
            .outputs = &output,                   \
            .init = init,                         \
            .forward = forward}
-#define IMAGENET(depth, list)        \
-  TYPE("resnet" #depth,              \
-       "residual network of " #depth \
-       " layers for images of some " \
-       "hundred pixels",             \
-       list, "{num_classes = 10, width = 8}:forward(sel.randn(2, 3, 64, 64))")
-#define CIFAR(depth)                                                                               \
-  {                                                                                                \
-    TYPE("resnet" #depth, "residual network of " #depth " layers for small images", cifar_options, \
-         "(10):forward(sel.randn(2, 3, 32, 32))"),                                                 \
-        .cifar = true, .blocks = {                                                                 \
-          (depth - 2) / 6,                                                                         \
-          (depth - 2) / 6,                                                                         \
-          (depth - 2) / 6                                                                          \
-        }                                                                                          \
-  }
+#define LARGE(depth, option_list)                                                               \
+  TYPE("resnet" #depth, "residual network of " #depth " layers for larger images", option_list, \
+       "{num_classes = 10, width = 8}:forward(sel.randn(2, 3, 64, 64))")
+#define SMALL(layers)                                                                              \
+  TYPE("resnet" #layers, "residual network of " #layers " layers for small images", cifar_options, \
+       "(10):forward(sel.randn(2, 3, 32, 32))"),                                                   \
+      .cifar = true, .depth = layers
 
 static const kind kinds[] = {
-    {IMAGENET(18, basic_options), .blocks = {2, 2, 2, 2}},
-    {IMAGENET(34, basic_options), .blocks = {3, 4, 6, 3}},
-    {IMAGENET(50, bottleneck_options), .bottleneck = true, .blocks = {3, 4, 6, 3}},
+    {LARGE(18, basic_options), .blocks = {2, 2, 2, 2}},
+    {LARGE(34, basic_options), .blocks = {3, 4, 6, 3}},
+    {LARGE(50, bottleneck_options), .bottleneck = true, .blocks = {3, 4, 6, 3}},
     {TYPE("resnet_cifar", "residual network of 6 n + 2 layers for small images", depth_options,
           "(20):forward(sel.randn(2, 3, 32, 32))"),
      .cifar = true},
-    CIFAR(20),
-    CIFAR(32),
-    CIFAR(44),
-    CIFAR(56),
-    CIFAR(110)};
+    {SMALL(20)},
+    {SMALL(32)},
+    {SMALL(44)},
+    {SMALL(56)},
+    {SMALL(110)}};
 
 const sel_layer_type *resnet_model_at(int i) { return i < RN_COUNT(kinds) ? &kinds[i].type : NULL; }
