@@ -13,6 +13,12 @@ static sel_status forward_head(sel_layer *self, sel_tensor *const *inputs, sel_t
   return sel_linear(inputs[0], sel_layer_slot(self, 0), NULL, outputs);
 }
 
+static void describe_head(const sel_layer *self, char *text, size_t size) {
+  const sel_tensor *weight = sel_layer_slot(self, 0);
+  snprintf(text, size, "%lld, %lld", (long long)sel_size(weight, 1),
+           (long long)sel_size(weight, 0));
+}
+
 static const sel_port head_input = {"input", "[*, n_embd]", false};
 static const sel_port head_output = {"logits", "[*, vocab_size]", false};
 static const sel_layer_type head_type = {.size = sizeof(sel_layer_type),
@@ -23,7 +29,8 @@ static const sel_layer_type head_type = {.size = sizeof(sel_layer_type),
                                          .n_outputs = 1,
                                          .outputs = &head_output,
                                          .init = tf_filled_later,
-                                         .forward = forward_head};
+                                         .forward = forward_head,
+                                         .describe = describe_head};
 
 /* Tied: the same tensor as the embedding's. */
 static sel_status add_head(sel_layer *self, const gpt_config *config, bool tied) {
@@ -102,11 +109,6 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
 
 /* ---- description ---- */
 
-#define SIZE(option_name, text, words)                                                             \
-  {                                                                                                \
-    .name = option_name, .kind = SEL_OPTION_INT, .default_text = text, .low = 1, .high = INFINITY, \
-    .doc = words                                                                                   \
-  }
 #define SIZE_OR_0(option_name, words)                                                             \
   {                                                                                               \
     .name = option_name, .kind = SEL_OPTION_INT, .default_text = "0", .low = 0, .high = INFINITY, \
@@ -121,11 +123,11 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
   { .name = option_name, .kind = SEL_OPTION_BOOL, .default_text = "true", .doc = words }
 
 static const sel_option options[] = {
-    SIZE("vocab_size", "50257", "ids are below it"),
-    SIZE("n_positions", "1024", "longest sequence, past included"),
-    SIZE("n_embd", "768", "features of a position"),
-    SIZE("n_layer", "12", "blocks"),
-    SIZE("n_head", "12", "heads, a divisor of n_embd"),
+    TF_SIZE("vocab_size", "50257", "ids are below it"),
+    TF_SIZE("n_positions", "1024", "longest sequence, past included"),
+    TF_SIZE("n_embd", "768", "features of a position"),
+    TF_SIZE("n_layer", "12", "blocks"),
+    TF_SIZE("n_head", "12", "heads, a divisor of n_embd"),
     TF_DROPOUT("0.1", "while training, of embeddings, attention weights and what is added"),
     SIZE_OR_0("n_kv_heads", "key and value heads, a divisor of n_head; 0: n_head"),
     SIZE_OR_0("n_inner", "features inside the mlp; 0: 4 n_embd"),

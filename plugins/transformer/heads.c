@@ -5,8 +5,7 @@
  * and values behind it, goes out. Keys are turned before they are kept. */
 #include "transformer.h"
 
-/* [N, L, heads * size] or [L, N, heads * size] to [N, heads, L, size]. */
-static sel_tensor *apart(tf_composition *c, const tf_heads *h, sel_tensor *x, int64_t heads) {
+sel_tensor *tf_apart(tf_composition *c, const tf_heads *h, sel_tensor *x, int64_t heads) {
   if (c->status != SEL_OK) return NULL;
   const int64_t shape[] = {sel_size(x, 0), sel_size(x, 1), heads, h->size};
   sel_tensor *split = TF(c, reshape, x, 4, shape);
@@ -14,7 +13,7 @@ static sel_tensor *apart(tf_composition *c, const tf_heads *h, sel_tensor *x, in
             h->batch_first ? (const int[]){0, 2, 1, 3} : (const int[]){1, 2, 0, 3});
 }
 
-static sel_tensor *joined(tf_composition *c, const tf_heads *h, sel_tensor *x) {
+sel_tensor *tf_joined(tf_composition *c, const tf_heads *h, sel_tensor *x) {
   sel_tensor *order =
       TF(c, permute, x, 4, h->batch_first ? (const int[]){0, 2, 1, 3} : (const int[]){2, 0, 1, 3});
   if (c->status != SEL_OK) return NULL;
@@ -44,14 +43,14 @@ sel_status tf_check_past(const tf_heads *h, const sel_tensor *past, int64_t n) {
 sel_tensor *tf_attend(tf_composition *c, const tf_heads *h, sel_tensor *q, sel_tensor *k,
                       sel_tensor *v, sel_tensor *mask, double dropout, sel_tensor *past,
                       sel_tensor **present) {
-  q = apart(c, h, q, h->heads);
-  k = apart(c, h, k, h->kv_heads);
-  v = apart(c, h, v, h->kv_heads);
+  q = tf_apart(c, h, q, h->heads);
+  k = tf_apart(c, h, k, h->kv_heads);
+  v = tf_apart(c, h, v, h->kv_heads);
   if (h->rotary_base > 0) {
     const int64_t offset = past ? sel_size(past, -2) : 0;
     q = TF(c, rotary, q, offset, h->rotary_base, false);
     k = TF(c, rotary, k, offset, h->rotary_base, false);
   }
   *present = past ? append(c, past, &k, &v) : NULL;
-  return joined(c, h, TF(c, attention, q, k, v, mask, h->causal, dropout, 0));
+  return tf_joined(c, h, TF(c, attention, q, k, v, mask, h->causal, dropout, 0));
 }

@@ -7,6 +7,12 @@
 /* Reads the option `dtype`, which must be a float dtype. */
 sel_status tf_float_dtype(const sel_options *options, sel_dtype *out);
 
+#define TF_SIZE(option_name, text, words)                                                          \
+  {                                                                                                \
+    .name = option_name, .kind = SEL_OPTION_INT, .default_text = text, .low = 1, .high = INFINITY, \
+    .doc = words                                                                                   \
+  }
+
 /* ---- parameters ---- */
 
 /* Adds a parameter of normal values around 0, or of zeros. */

@@ -71,6 +71,10 @@ typedef struct tf_heads {
   double rotary_base; /* 0: keys and queries are not turned */
 } tf_heads;
 
+/* [N, L, heads * size] or [L, N, heads * size], as batch_first says, to [N, heads, L, size]; and
+ * back, with h->heads of them. */
+sel_tensor *tf_apart(tf_composition *c, const tf_heads *h, sel_tensor *x, int64_t heads);
+sel_tensor *tf_joined(tf_composition *c, const tf_heads *h, sel_tensor *x);
 /* Fails unless past is NULL or [2, n, kv_heads, P, size]. */
 sel_status tf_check_past(const tf_heads *h, const sel_tensor *past, int64_t n);
 /* Attention of q [L, N, heads * size] to k, v [S, N, kv_heads * size], batch_first: [N, L or S, *];

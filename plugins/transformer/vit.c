@@ -96,19 +96,13 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
 
 /* ---- description ---- */
 
-#define SIZE(option_name, text, words)                                                             \
-  {                                                                                                \
-    .name = option_name, .kind = SEL_OPTION_INT, .default_text = text, .low = 1, .high = INFINITY, \
-    .doc = words                                                                                   \
-  }
-
 static const sel_option options[] = {
-    SIZE("image_size", "224", "height and width of the images"),
-    SIZE("patch_size", "16", "height and width of a patch, a divisor of image_size"),
-    SIZE("num_layers", "12", "blocks of the encoder"),
-    SIZE("num_heads", "12", "heads, a divisor of hidden_dim"),
-    SIZE("hidden_dim", "768", "features of a patch"),
-    SIZE("mlp_dim", "3072", "features inside a block's mlp"),
+    TF_SIZE("image_size", "224", "height and width of the images"),
+    TF_SIZE("patch_size", "16", "height and width of a patch, a divisor of image_size"),
+    TF_SIZE("num_layers", "12", "blocks of the encoder"),
+    TF_SIZE("num_heads", "12", "heads, a divisor of hidden_dim"),
+    TF_SIZE("hidden_dim", "768", "features of a patch"),
+    TF_SIZE("mlp_dim", "3072", "features inside a block's mlp"),
     TF_DROPOUT("0", "while training, of embeddings and what is added to the residual"),
     {.name = "attention_dropout",
      .kind = SEL_OPTION_NUMBER,
@@ -116,8 +110,8 @@ static const sel_option options[] = {
      .low = 0,
      .high = 1,
      .doc = "while training, of attention weights"},
-    SIZE("num_classes", "1000", "logits"),
-    SIZE("in_channels", "3", "channels of the images"),
+    TF_SIZE("num_classes", "1000", "logits"),
+    TF_SIZE("in_channels", "3", "channels of the images"),
     TF_DTYPE};
 static const sel_port input = {"input", "[N, in_channels, image_size, image_size]", false};
 static const sel_port output = {"logits", "[N, num_classes]", false};
