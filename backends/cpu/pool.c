@@ -14,7 +14,7 @@
 static const double NANOSECONDS = 0.5; /* an element of a window */
 enum {
   MOST_TAPS = 64, /* of windows that are taken along the row */
-  STRIP = 32      /* outputs that are taken together */
+  STRIP = 16      /* outputs that are taken together */
 };
 
 /* What one window takes of a dim: positions first, first + step, ... below end; and what that dim

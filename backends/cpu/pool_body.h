@@ -20,30 +20,49 @@ static void TYPED(window_max)(const job *j, const VALUE *x, const range *r, VALU
   *index = best;
 }
 
-/* The inner outputs of one row, from the `n` rows of the input that its windows see. */
+/* `count` elements of x, `step` apart, side by side. */
+static void TYPED(gather)(const VALUE *x, int64_t step, int64_t count, VALUE *out) {
+  if (step == 1)
+    for (int64_t i = 0; i < count; i++) out[i] = x[i];
+  else if (step == 2)
+    for (int64_t i = 0; i < count; i++) out[i] = x[2 * i];
+  else
+    for (int64_t i = 0; i < count; i++) out[i] = x[i * step];
+}
+
+/* The inner outputs of one row, from the `n` rows of the input that its windows see. The taps of a
+ * strip are first laid side by side; then they are compared at full length, whatever lies behind
+ * `count`, with numbers of taps in place of indices: compilers make good vector code of that. */
 static void TYPED(row_max)(const job *j, const VALUE *x, const int64_t *rows, int64_t n,
                            VALUE *values, int64_t *index) {
   const cpu_window *w = &j->window;
+  const int64_t step = w->stride[2];
+  VALUE taps[MOST_TAPS][STRIP];
+  int64_t offsets[MOST_TAPS];
+  int count_taps = 0;
+  for (int64_t row = 0; row < n; row++)
+    for (int64_t c = 0; c < w->kernel[2]; c++)
+      offsets[count_taps++] = rows[row] + c * w->dilation[2];
+  for (int t = 0; t < count_taps; t++) memset(taps[t], 0, sizeof taps[t]);
   for (int64_t start = j->inner; start < j->inner_end; start += STRIP) {
     const int64_t left = j->inner_end - start, count = left < STRIP ? left : STRIP;
-    const int64_t step = w->stride[2], at = cpu_window_at(w, 2, start, 0);
+    const int64_t at = cpu_window_at(w, 2, start, 0);
+    for (int t = 0; t < count_taps; t++) TYPED(gather)(x + offsets[t] + at, step, count, taps[t]);
     VALUE top[STRIP];
-    int64_t best[STRIP];
-    for (int64_t i = 0; i < count; i++) top[i] = x[rows[0] + at + i * step];
-    for (int64_t i = 0; i < count; i++) best[i] = rows[0] + at + i * step;
-    for (int64_t row = 0; row < n; row++)
-      for (int64_t c = 0; c < w->kernel[2]; c++) {
-        const int64_t first = rows[row] + at + c * w->dilation[2];
+    int32_t best[STRIP] = {0};
+    memcpy(top, taps[0], sizeof top);
+    for (int32_t t = 1; t < count_taps; t++)
 #pragma omp simd
-        for (int64_t i = 0; i < count; i++) {
-          const VALUE v = x[first + i * step];
-          const bool wins = (v > top[i]) | ((v != v) & (top[i] == top[i]));
-          top[i] = wins ? v : top[i];
-          best[i] = wins ? first + i * step : best[i];
-        }
+      for (int i = 0; i < STRIP; i++) {
+        const VALUE v = taps[t][i];
+        const bool wins = (v > top[i]) | ((v != v) & (top[i] == top[i]));
+        top[i] = wins ? v : top[i];
+        best[i] = wins ? t : best[i];
       }
-    for (int64_t i = 0; i < count; i++) values[start + i] = top[i];
-    for (int64_t i = 0; i < count; i++) index[start + i] = best[i];
+    for (int64_t i = 0; i < count; i++) {
+      values[start + i] = top[i];
+      index[start + i] = offsets[best[i]] + at + i * step;
+    }
   }
 }
 
