@@ -51,7 +51,8 @@ end
 sel.func, sel.checkpoint, sel.scope = func.func, func.checkpoint, memory.scope
 for name, fn in pairs(files) do sel[name] = fn end
 sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
-sel.help, sel.progress, sel.plot = help.help, require "selenite.progress", require "selenite.plot"
+sel.help, sel.options = help.help, require "selenite.options"
+sel.progress, sel.plot = require "selenite.progress", require "selenite.plot"
 sel.nn, sel.optim = require "selenite.nn", require "selenite.optim"
 sel.data = require "selenite.data"
 

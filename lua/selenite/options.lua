@@ -1,0 +1,32 @@
+-- Options of a script: sel.options.
+
+local errors = require "selenite.errors"
+
+-- sel.options{epochs = 10, lr = 0.01, out = "."}: what `selenite script.lua --epochs 3` was called
+-- with, over the defaults given. A number must be given where the default is one. A second table
+-- may stand for the global `arg`.
+local function options(defaults, given)
+  errors.expect("table", "options", 1, "defaults", defaults)
+  given = given or arg or {}
+  local known, result = {}, {}
+  for name, value in pairs(defaults) do
+    known[#known + 1] = "--" .. name
+    result[name] = value
+  end
+  table.sort(known)
+  for i = 1, #given, 2 do
+    local name, value = given[i]:match "^%-%-(.+)", given[i + 1]
+    local default = name and defaults[name]
+    if default == nil then
+      errors.raise(("no option %s; there are %s"):format(given[i], table.concat(known, ", ")))
+    elseif value == nil then
+      errors.raise(("option %s: a value is missing"):format(given[i]))
+    elseif type(default) == "number" and not tonumber(value) then
+      errors.raise(("option %s: expected a number, got '%s'"):format(given[i], value))
+    end
+    result[name] = type(default) == "number" and tonumber(value) or value
+  end
+  return result
+end
+
+return options
