@@ -8,13 +8,8 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = { epochs = 16, limit = 60000, batch = 128, lr = 0.002, device = "cpu", seed = 1,
-                  out = "." }
-for i = 1, #arg, 2 do
-  local name = arg[i]:match "^%-%-(.+)"
-  assert(options[name] and arg[i + 1], "no option " .. arg[i] .. ", or no value behind it")
-  options[name] = type(options[name]) == "number" and assert(tonumber(arg[i + 1])) or arg[i + 1]
-end
+local options = sel.options { epochs = 16, limit = 60000, batch = 128, lr = 0.002, device = "cpu",
+                              seed = 1, out = "." }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

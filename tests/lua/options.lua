@@ -1,0 +1,24 @@
+-- Options of a script.
+
+local sel = require "selenite"
+local check = require "check"
+local test, equal, raises = check.test, check.equal, check.raises
+
+local defaults = { epochs = 3, lr = 0.1, out = "." }
+
+test("what is given stands over the defaults", function()
+  local o = sel.options(defaults, { "--lr", "1e-3", "--out", "/x y" })
+  equal({ o.epochs, o.lr, o.out }, { 3, 1e-3, "/x y" })
+  equal(defaults.lr, 0.1)
+  equal(sel.options(defaults, {}).epochs, 3)
+end)
+
+test("mistakes name the option", function()
+  raises(function() sel.options(defaults, { "--epoch", "3" }) end,
+         "no option --epoch; there are --epochs, --lr, --out")
+  raises(function() sel.options(defaults, { "epochs", "3" }) end, "no option epochs")
+  raises(function() sel.options(defaults, { "--lr" }) end, "option --lr: a value is missing")
+  raises(function() sel.options(defaults, { "--epochs", "many" }) end,
+         "option --epochs: expected a number, got 'many'")
+  raises(function() sel.options() end, "options: argument 1 (defaults): expected a table")
+end)
