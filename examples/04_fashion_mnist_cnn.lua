@@ -30,9 +30,9 @@ local model = nn.sequential(
 print(model)
 print(model:num_parameters() .. " parameters")
 
+local steps = options.epochs * train_batches:size()
 local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_decay = 0.02 })
-local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr,
-                                                 total_steps = options.epochs * train_batches:size() })
+local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, total_steps = steps })
 
 local function test_accuracy()
   local right = 0

@@ -38,9 +38,9 @@ local model = RowReader(options.hidden)
 print(model)
 print(model:num_parameters() .. " parameters")
 
+local steps = options.epochs * train_batches:size()
 local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_decay = 0.01 })
-local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr,
-                                                 total_steps = options.epochs * train_batches:size() })
+local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, total_steps = steps })
 
 local function test_accuracy()
   local right = 0

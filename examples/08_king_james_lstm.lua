@@ -74,10 +74,12 @@ local _, updates = pieces(train, options.batch, options.steps)
 local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_decay = 0.01 })
 local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, pct_start = 0.1,
                                                  total_steps = options.epochs * updates })
-local progress = sel.progress { epochs = options.epochs, batches = updates, unit = "characters", values = { "bits", "held_out" } }
+local progress = sel.progress { epochs = options.epochs, batches = updates, unit = "characters",
+                                values = { "bits", "held_out" } }
 local bits
 for _ = 1, options.epochs do
-  local total, count, h, c, logits = 0, 0, nil, nil, nil
+  local total, count = 0, 0
+  local logits, h, c
   for x, y in pieces(train, options.batch, options.steps) do
     logits, h, c = model(x, h, c)
     local loss = sel.cross_entropy(logits:flatten(1, 2), y:flatten())
@@ -100,7 +102,8 @@ model:eval()
 local prompt = "\n  1 And it came to pass"
 local written = { prompt }
 sel.no_grad(function()
-  local x, h, c, logits = characters:encode(prompt):unsqueeze(1):to(options.device), nil, nil, nil
+  local x = characters:encode(prompt):unsqueeze(1):to(options.device)
+  local logits, h, c
   for _ = 1, 500 do
     logits, h, c = model(x, h, c)
     local scores = logits[{ 1, -1 }] / 0.8 -- below 1: fewer surprises

@@ -22,8 +22,9 @@ local n_train = math.floor(#ids * 0.9)
 -- Positions are told apart by rotation, and weights begin larger than GPT-2's: so narrow a network
 -- learns to look back in a tenth of the steps that it takes otherwise.
 local model = nn.gpt { vocab_size = characters.size, n_positions = options.context,
-                       n_embd = options.width, n_layer = options.layers, n_head = options.width / 32,
-                       position = "rotary", initializer_range = 0.06, dropout = 0 }
+                       n_embd = options.width, n_head = options.width / 32,
+                       n_layer = options.layers, position = "rotary", initializer_range = 0.06,
+                       dropout = 0 }
 print(("%d parameters, %d characters to train on"):format(model:num_parameters(), n_train))
 
 -- Mean cross-entropy of the next character at each place of x, in bits.
