@@ -25,10 +25,24 @@ local examples = {
   ["05_fashion_mnist_gru"] = {
     needs = fashion_mnist, options = "--epochs 2 --limit 2000 --batch 32 --hidden 32",
     at_most = { "epoch 2/2  loss (%S+)", 1.2 }, at_least = { "test accuracy (%S+)", 0.55 } },
+  ["06_fashion_mnist_resnet"] = {
+    needs = fashion_mnist, options = "--epochs 2 --limit 1500 --batch 32 --width 16",
+    at_most = { "epoch 2/2  loss (%S+)", 1.1 }, at_least = { "test accuracy (%S+)", 0.6 } },
+  ["07_fashion_mnist_vit"] = {
+    needs = fashion_mnist, options = "--epochs 2 --limit 2000 --batch 32 --width 32 --layers 2",
+    at_most = { "epoch 2/2  loss (%S+)", 1.2 }, at_least = { "test accuracy (%S+)", 0.55 } },
   ["08_king_james_lstm"] = {
     needs = bible, options = "--epochs 1 --limit 60000 --batch 8 --steps 32 --hidden 64 --lr 0.01",
     texts = { "And it came to pass" },
     at_most = { "held%-out text: (%S+) bits", 3.2 } },
+  ["09_king_james_gpt"] = {
+    needs = bible,
+    options = "--steps 160 --limit 60000 --context 64 --width 64 --layers 2 --lr 0.005",
+    texts = { "And it came to pass" }, files = { "gpt.safetensors" },
+    at_most = { "held%-out text: (%S+) bits", 3.2 } },
+  ["10_addition_transformer"] = {
+    options = "--steps 300 --digits 1 --width 32 --batch 64 --lr 0.005",
+    at_most = { "epoch 10/10  loss (%S+)", 0.5 }, at_least = { "\n(%S+) of 2000 sums", 0.5 } },
 }
 
 local name = arg[1]
