@@ -1,6 +1,6 @@
 -- A small GPT that learns to write like the King James Bible, and writes with a key-value cache.
 --
---   selenite examples/09_king_james_gpt.lua --steps 8000
+--   selenite examples/09_king_james_gpt.lua --steps 7000
 --
 -- Options: --steps N, --limit N (characters to use), --context N (characters it sees), --width N,
 -- --layers N, --batch N, --lr X, --device NAME, --seed N, --out FOLDER (for gpt.safetensors).
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { steps = 8000, limit = 1e9, context = 256, width = 192, layers = 4,
+local options = sel.options { steps = 7000, limit = 1e9, context = 256, width = 192, layers = 4,
                               batch = 8, lr = 0.003, device = "cpu", seed = 1, out = "." }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)

@@ -38,7 +38,7 @@ static sel_status add_head(sel_layer *self, const gpt_config *config, bool tied)
   TF_TRY(tf_add_part(self, "lm_head", &head_type, NULL, &part));
   if (!tied)
     return tf_add_normal(part, "weight", 2, (const int64_t[]){config->vocabulary, config->features},
-                         config->dtype, 0.02);
+                         config->dtype, config->initializer_range);
   sel_layer *wte = sel_layer_child(sel_layer_child(self, TRANSFORMER), 0);
   return sel_layer_add_parameter(part, "weight", sel_retain(sel_layer_slot(wte, 0)));
 }
@@ -70,6 +70,7 @@ static sel_status read(const sel_options *options, gpt_config *out) {
                        .inner = sel_options_int(options, "n_inner"),
                        .dropout = sel_options_number(options, "dropout"),
                        .eps = sel_options_number(options, "layer_norm_epsilon"),
+                       .initializer_range = sel_options_number(options, "initializer_range"),
                        .activation = (gpt_activation)choice(options, "activation", activations),
                        .position = (gpt_position)choice(options, "position", positions),
                        .bias = sel_options_bool(options, "bias"),
@@ -140,6 +141,12 @@ static const sel_option options[] = {
      .low = 0,
      .high = INFINITY,
      .doc = "eps of the norms"},
+    {.name = "initializer_range",
+     .kind = SEL_OPTION_NUMBER,
+     .default_text = "0.02",
+     .low = 0,
+     .high = INFINITY,
+     .doc = "standard deviation of initial weights; narrow models learn sooner with more"},
     SWITCH("bias", "whether projections and layer_norm have biases"),
     SWITCH("tie_weights", "whether lm_head.weight is transformer.wte.weight"),
     TF_DTYPE};

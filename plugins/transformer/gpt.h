@@ -20,7 +20,7 @@ typedef enum gpt_position {
 
 typedef struct gpt_config {
   int64_t vocabulary, positions, features, layers, heads, kv_heads, inner;
-  double dropout, eps;
+  double dropout, eps, initializer_range;
   gpt_activation activation;
   gpt_position position;
   bool bias, rms;

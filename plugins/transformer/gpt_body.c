@@ -125,9 +125,12 @@ static sel_status add_positions(sel_layer *part, const gpt_config *config) {
                                       [GPT_NO_POSITION] = NULL};
   const char *name = types[config->position];
   if (!name) return SEL_OK;
-  return tf_add_made(part, "wpe", name, "d_model=%lld, max_len=%lld, batch_first=true, dtype=%s",
+  TF_TRY(tf_add_made(part, "wpe", name, "d_model=%lld, max_len=%lld, batch_first=true, dtype=%s",
                      (long long)config->features, (long long)config->positions,
-                     sel_dtype_name(config->dtype));
+                     sel_dtype_name(config->dtype)));
+  if (config->position != GPT_LEARNED) return SEL_OK;
+  return tf_scale(sel_layer_child(part, 1), "weight",
+                  config->initializer_range / 0.02); /* drawn with deviation 0.02 */
 }
 
 sel_status gpt_add_body(sel_layer *self, const char *name, const gpt_config *config) {
@@ -136,7 +139,8 @@ sel_status gpt_add_body(sel_layer *self, const char *name, const gpt_config *con
   TF_TRY(tf_add_made(part, "wte", "embedding", "num_embeddings=%lld, embedding_dim=%lld, dtype=%s",
                      (long long)config->vocabulary, (long long)config->features,
                      sel_dtype_name(config->dtype)));
-  TF_TRY(tf_scale(sel_layer_child(part, 0), "weight", 0.02)); /* drawn with deviation 1 */
+  TF_TRY(tf_scale(sel_layer_child(part, 0), "weight",
+                  config->initializer_range)); /* drawn with deviation 1 */
   TF_TRY(add_positions(part, config));
   TF_TRY(gpt_add_blocks(part, "h", config));
   return gpt_add_norm(part, "ln_f", config);

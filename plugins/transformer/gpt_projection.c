@@ -37,7 +37,7 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
 /* Radford et al. 2019, section 2.3: 2 residual projections a layer, whose sum is to stay as large
  * as one. */
 static double initial_std(const gpt_config *config, bool residual) {
-  return residual ? 0.02 / sqrt(2.0 * (double)config->layers) : 0.02;
+  return config->initializer_range / (residual ? sqrt(2.0 * (double)config->layers) : 1);
 }
 
 sel_status gpt_add_projection(sel_layer *self, const char *name, const gpt_config *config,

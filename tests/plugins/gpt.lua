@@ -126,19 +126,22 @@ test("an optimizer changes tied weights once", function()
   close(model.lm_head.weight:detach(), before - grad, 1e-6)
 end)
 
-test("parameters start as GPT-2's", function()
-  sel.manual_seed(3)
-  local model = nn.gpt { vocab_size = 500, n_positions = 100, n_embd = 64, n_layer = 8, n_head = 4 }
-  for name, p in model:named_parameters() do
-    local std = name:find "c_proj" and 0.02 / 4 or 0.02
-    if name:find "bias" then
-      equal(p:abs():max():item(), 0)
-    elseif name:find "ln_" then
-      equal(p:min():item(), 1)
-      equal(p:max():item(), 1)
-    else
-      near(p:std():item() / std, 1, 0.05)
-      near(p:mean():item() / std, 0, 0.05)
+test("parameters start as GPT-2's, or as wide as initializer_range says", function()
+  for _, range in ipairs { 0.02, 0.06 } do
+    sel.manual_seed(3)
+    local model = nn.gpt { vocab_size = 500, n_positions = 100, n_embd = 64, n_layer = 8,
+                           n_head = 4, initializer_range = range ~= 0.02 and range or nil }
+    for name, p in model:named_parameters() do
+      local std = name:find "c_proj" and range / 4 or range
+      if name:find "bias" then
+        equal(p:abs():max():item(), 0)
+      elseif name:find "ln_" then
+        equal(p:min():item(), 1)
+        equal(p:max():item(), 1)
+      else
+        near(p:std():item() / std, 1, 0.05)
+        near(p:mean():item() / std, 0, 0.05)
+      end
     end
   end
 end)
