@@ -10,6 +10,7 @@
 
 #include "selenite/autograd.h"
 #include "selenite/ops.h"
+#include "transform.h"
 
 /* y = (x * scale - mean) / std for float y, y = x otherwise. */
 typedef void (*convert_fn)(const void *x, void *y, int64_t n, double scale, double mean,
@@ -64,9 +65,10 @@ struct sel__rows {
   sel_tensor
       *source; /* a tensor of our own on the memory, which stays when the user frees theirs */
   const char *data;
-  int64_t count, row_elements;
-  sel_dtype from, staged, compute, to; /* rows; as filled; as normalised; as handed out */
-  int channels;                        /* at least 1; with their mean and std */
+  int64_t count, row_elements, batch_elements; /* of one row in the source, in a batch */
+  sel__transforms *transforms;                 /* or NULL */
+  sel_dtype from, staged, compute, to;         /* rows; as filled; as normalised; as handed out */
+  int channels;                                /* at least 1; with their mean and std */
   double scale, *mean, *std;
   bool normalised; /* not all of scale 1, mean 0, std 1 */
 };
@@ -131,26 +133,35 @@ static void plan(sel__rows *r) {
   r->staged = direct[r->from][r->compute] ? r->compute : r->from;
 }
 
+/* What workers don't convert, they can't erase in either. */
+static sel_status keep_transforms(const sel_loader_field *field, sel__rows *r) {
+  r->batch_elements = r->row_elements;
+  if (field->n_transforms == 0) return SEL_OK;
+  sel_dtype values = r->staged == r->compute ? r->staged : SEL_DTYPE_COUNT;
+  SEL_TRY(sel__transforms_new(field, values, &r->transforms));
+  const int64_t *image = r->transforms->to;
+  r->batch_elements = image[0] * image[1] * image[2];
+  return SEL_OK;
+}
+
 sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out) {
-  SEL_CHECK(field->size == sizeof *field, SEL_E_ARGUMENT,
-            "loader: expected a field description of %zu bytes, got %zu", sizeof *field,
-            field->size);
   SEL_TRY(check_rows(i, field->rows));
   SEL_TRY(check_normalisation(i, field));
   sel__rows *r = sel__zalloc(sizeof *r);
   if (!r) return SEL_E_MEMORY;
+  r->data = sel_data(field->rows);
+  r->count = sel_size(field->rows, 0);
+  r->row_elements = r->count ? sel_numel(field->rows) / r->count : 0;
+  r->from = sel_tensor_dtype(field->rows);
+  r->to = field->dtype;
   sel_status status = sel_detach(field->rows, &r->source);
   if (status == SEL_OK) status = keep_normalisation(field, r);
+  if (status == SEL_OK) plan(r);
+  if (status == SEL_OK) status = keep_transforms(field, r);
   if (status != SEL_OK) {
     sel__rows_release(r);
     return status;
   }
-  r->data = sel_data(r->source);
-  r->count = sel_size(r->source, 0);
-  r->row_elements = r->count ? sel_numel(r->source) / r->count : 0;
-  r->from = sel_tensor_dtype(r->source);
-  r->to = field->dtype;
-  plan(r);
   *out = r;
   return SEL_OK;
 }
@@ -158,6 +169,7 @@ sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out) 
 void sel__rows_release(sel__rows *r) {
   if (!r) return;
   sel_release(r->source);
+  sel__transforms_release(r->transforms);
   sel__free(r->mean);
   sel__free(r->std);
   sel__free(r);
@@ -170,34 +182,48 @@ sel_status sel__rows_batch(const sel__rows *r, int64_t n, sel_tensor **out) {
   int ndim = sel_ndim(r->source);
   memcpy(shape, sel_shape(r->source), (size_t)ndim * sizeof *shape);
   shape[0] = n;
+  if (r->transforms) memcpy(shape + ndim - 2, &r->transforms->to[1], 2 * sizeof *shape);
   sel_device *cpu = sel_tensor_device(r->source);
   return sel_empty(ndim, shape, r->staged, cpu, out);
 }
 
+size_t sel__rows_scratch(const sel__rows *r) {
+  return r->transforms ? sel__transforms_scratch(r->transforms) : 0;
+}
+
 static void convert_row(const sel__rows *r, convert_fn convert, const char *from, char *to) {
   size_t from_size = sel_dtype_size(r->from), to_size = sel_dtype_size(r->staged);
-  int64_t n = r->row_elements / r->channels;
+  int64_t n = r->batch_elements / r->channels;
   for (int c = 0; c < r->channels; c++, from += (size_t)n * from_size, to += (size_t)n * to_size)
     convert(from, to, n, r->scale, r->mean[c], r->std[c]);
 }
 
-void sel__rows_fill(const sel__rows *r, const int64_t *index, int64_t first, int64_t n,
-                    sel_tensor *batch) {
+/* A number for all draws that row k of the batch makes. */
+static uint64_t seed_of(const sel__batch *which, int64_t k) {
+  sel__draws draws = {.seed = which->seed, .counter = which->counter + (uint64_t)k};
+  return sel__draw_word(&draws);
+}
+
+void sel__rows_fill(const sel__rows *r, const sel__batch *which, void *scratch, sel_tensor *batch) {
   size_t from_bytes = (size_t)r->row_elements * sel_dtype_size(r->from);
-  size_t to_bytes = (size_t)r->row_elements * sel_dtype_size(r->staged);
+  size_t to_bytes = (size_t)r->batch_elements * sel_dtype_size(r->staged);
   bool plain = r->from == r->staged && !(r->normalised && direct[r->from][r->staged]);
   char *to = sel_data(batch);
-  if (r->row_elements == 0) return;
-  if (plain && !index) {
-    memcpy(to, r->data + (size_t)first * from_bytes, (size_t)n * from_bytes);
+  if (r->batch_elements == 0) return;
+  if (plain && !which->index && !r->transforms) {
+    memcpy(to, r->data + (size_t)which->first * from_bytes, (size_t)which->n * from_bytes);
     return;
   }
-  for (int64_t k = 0; k < n; k++, to += to_bytes) {
-    const char *from = r->data + (size_t)(index ? index[k] : first + k) * from_bytes;
+  for (int64_t k = 0; k < which->n; k++, to += to_bytes) {
+    int64_t row = which->index ? which->index[k] : which->first + k;
+    const char *from = r->data + (size_t)row * from_bytes;
+    uint64_t seed = r->transforms ? seed_of(which, k) : 0;
+    if (r->transforms) from = sel__transforms_move(r->transforms, seed, from, scratch);
     if (plain)
-      memcpy(to, from, from_bytes);
+      memcpy(to, from, to_bytes);
     else
       convert_row(r, direct[r->from][r->staged], from, to);
+    if (r->transforms) sel__transforms_change(r->transforms, seed, to);
   }
 }
 
@@ -207,7 +233,7 @@ static sel_status compute_staged(const sel__rows *r, sel_tensor *batch, sel_tens
   SEL_TRY(sel_to(batch, r->compute, NULL, &t));
   if (r->normalised) {
     char *data = sel_data(t);
-    int64_t n = r->row_elements / r->channels;
+    int64_t n = r->batch_elements / r->channels;
     size_t step = (size_t)n * sel_dtype_size(r->compute);
     for (int64_t k = 0, rows = sel_size(t, 0); k < rows && n > 0; k++)
       for (int c = 0; c < r->channels; c++, data += step)

@@ -1,4 +1,4 @@
-/* One field of a loader's batches: chosen rows of a tensor, converted and normalised.
+/* One field of a loader's batches: chosen rows of a tensor, transformed, converted and normalised.
  *
  * A batch is made in three steps, so that the middle one, the work, needs no allocation and no
  * backend and can't fail: new (caller's thread), fill (any thread), finish (caller's thread).
@@ -11,15 +11,26 @@
 
 typedef struct sel__rows sel__rows;
 
-/* Checks the description of field `i` and keeps what it needs. New. */
+/* Checks the description of field `i`, all of whose members are there, and keeps what it needs.
+ * New.
+ */
 sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out);
 void sel__rows_release(sel__rows *rows);
 int64_t sel__rows_count(const sel__rows *rows);
 
 /* Memory for n rows. New. */
 sel_status sel__rows_batch(const sel__rows *rows, int64_t n, sel_tensor **out);
-/* Fills it with rows index[0...n-1], or first, first + 1, ... where index is NULL. */
-void sel__rows_fill(const sel__rows *rows, const int64_t *index, int64_t first, int64_t n,
+/* Bytes that filling it needs besides. */
+size_t sel__rows_scratch(const sel__rows *rows);
+
+/* The rows of one batch: index[0...n-1], or first, first + 1, ... where index is NULL. The k-th of
+ * them draws from counter + k of the stream `seed`. */
+typedef struct sel__batch {
+  const int64_t *index;
+  int64_t first, n;
+  uint64_t seed, counter;
+} sel__batch;
+void sel__rows_fill(const sel__rows *rows, const sel__batch *which, void *scratch,
                     sel_tensor *batch);
 /* The field's dtype on `device`; `batch` itself where nothing changes. May be called again after a
  * failure. New. */

@@ -2,15 +2,16 @@
  *
  * Batch b of the epoch lives in slot b % slots. The caller's thread allocates a slot's tensors and
  * schedules it, a worker fills it, the caller takes it and schedules the next one into its place. A
- * worker only copies and converts host memory, so nothing it does can fail, and which worker does
- * it changes nothing.
+ * worker only copies, transforms and converts host memory, so nothing it does can fail, and which
+ * worker does it changes nothing.
  *
  * Invariant, under the lock: delivered <= taken <= scheduled <= delivered + slots, all batch
- * numbers. Workers read order, rows and the slots of batches they took; the caller changes these
- * only when no worker holds one.
+ * numbers. Workers read epoch, order, rows and the slots of batches they took; the caller changes
+ * these only when no worker holds one.
  */
 #include <pthread.h>
 #include <signal.h>
+#include <stddef.h>
 #include <string.h>
 #include <time.h>
 
@@ -20,13 +21,14 @@
 typedef struct slot {
   bool done;
   sel_tensor **batch; /* n_fields tensors, all or none */
+  void *scratch;      /* what one field after the other needs to be filled */
 } slot;
 
 struct sel_loader {
   sel_loader_settings settings;
   int n_fields;
   sel__rows **fields;
-  int64_t rows, batches;
+  int64_t rows, batches, epoch;
   int64_t *order; /* of rows in this epoch; NULL: as they are */
   bool started;
   double waited;
@@ -50,11 +52,21 @@ static int64_t batch_rows(const sel_loader *l, int64_t b) {
 
 static slot *slot_of(const sel_loader *l, int64_t b) { return &l->slots[b % l->n_slots]; }
 
+/* Each epoch has 2^40 counters of a stream to itself, for as many rows. */
+static uint64_t first_counter(int64_t epoch) { return (uint64_t)epoch << 40; }
+
+/* The constants here and in `shuffle` keep transforms, order, and draws that a generator of the
+ * same seed makes independent of each other. */
 static void fill(const sel_loader *l, int64_t b) {
-  int64_t first = b * l->settings.batch_size, n = batch_rows(l, b);
+  int64_t first = b * l->settings.batch_size;
+  slot *s = slot_of(l, b);
+  sel__batch which = {.index = l->order ? l->order + first : NULL,
+                      .first = first,
+                      .n = batch_rows(l, b),
+                      .seed = l->settings.seed ^ 0x7472616e73666f72u,
+                      .counter = first_counter(l->epoch) + (uint64_t)first};
   for (int f = 0; f < l->n_fields; f++)
-    sel__rows_fill(l->fields[f], l->order ? l->order + first : NULL, first, n,
-                   slot_of(l, b)->batch[f]);
+    sel__rows_fill(l->fields[f], &which, s->scratch, s->batch[f]);
 }
 
 static void *work(void *context) {
@@ -147,13 +159,28 @@ static sel_status check_settings(const sel_loader_settings *s, int n_fields) {
   return SEL_OK;
 }
 
+/* Field number f as this library knows it, from callers of the ABI's earlier minor versions too. */
+static sel_status read_field(const sel_loader_field *fields, int f, sel_loader_field *out) {
+  size_t smallest = offsetof(sel_loader_field, n_transforms), step = fields->size;
+  const sel_loader_field *field = (const void *)((const char *)fields + (size_t)f * step);
+  SEL_CHECK(step >= smallest && step <= sizeof *out && field->size == step, SEL_E_ARGUMENT,
+            "loader: expected descriptions of %zu to %zu bytes, all of one size, got %zu for field "
+            "%d",
+            smallest, sizeof *out, f == 0 ? step : field->size, f);
+  memset(out, 0, sizeof *out);
+  memcpy(out, field, step);
+  return SEL_OK;
+}
+
 static sel_status make_fields(sel_loader *l, const sel_loader_field *fields) {
+  sel_loader_field field;
   l->fields = sel__zalloc((size_t)l->n_fields * sizeof *l->fields);
   l->finished = sel__zalloc((size_t)l->n_fields * sizeof *l->finished);
   l->refill = sel__zalloc((size_t)l->n_fields * sizeof *l->refill);
   if (!l->fields || !l->finished || !l->refill) return SEL_E_MEMORY;
   for (int f = 0; f < l->n_fields; f++) {
-    SEL_TRY(sel__rows_new(f, &fields[f], &l->fields[f]));
+    SEL_TRY(read_field(fields, f, &field));
+    SEL_TRY(sel__rows_new(f, &field, &l->fields[f]));
     int64_t rows = sel__rows_count(l->fields[f]);
     if (f == 0) l->rows = rows;
     SEL_CHECK(rows == l->rows, SEL_E_SHAPE,
@@ -173,9 +200,15 @@ static sel_status make_slots(sel_loader *l) {
   l->n_slots = s->workers == 0 ? 1 : s->prefetch > s->workers ? s->prefetch : s->workers;
   l->slots = sel__zalloc((size_t)l->n_slots * sizeof *l->slots);
   if (!l->slots) return SEL_E_MEMORY;
+  size_t scratch = 0;
+  for (int f = 0; f < l->n_fields; f++) {
+    size_t bytes = sel__rows_scratch(l->fields[f]);
+    if (bytes > scratch) scratch = bytes;
+  }
   for (int i = 0; i < l->n_slots; i++) {
     l->slots[i].batch = sel__zalloc((size_t)l->n_fields * sizeof(sel_tensor *));
-    if (!l->slots[i].batch) return SEL_E_MEMORY;
+    if (scratch) l->slots[i].scratch = sel__alloc(scratch);
+    if (!l->slots[i].batch || (scratch && !l->slots[i].scratch)) return SEL_E_MEMORY;
   }
   return SEL_OK;
 }
@@ -230,6 +263,7 @@ void sel_loader_release(sel_loader *l) {
   for (int s = 0; l->slots && s < l->n_slots; s++) {
     if (l->slots[s].batch) release_batch(l, l->slots[s].batch);
     sel__free(l->slots[s].batch);
+    sel__free(l->slots[s].scratch);
   }
   for (int f = 0; l->fields && f < l->n_fields; f++) sel__rows_release(l->fields[f]);
   pthread_mutex_destroy(&l->lock);
@@ -250,10 +284,8 @@ double sel_loader_waited(const sel_loader *l) { return l->waited; }
 
 /* ---- an epoch ---- */
 
-/* Each epoch has 2^40 counters of the seed's stream to itself, which shuffles 2^40 rows. The
- * constant keeps the order independent of draws that a generator of the same seed makes. */
-static void shuffle(sel_loader *l, int64_t epoch) {
-  uint64_t counter = (uint64_t)epoch << 40;
+static void shuffle(sel_loader *l) {
+  uint64_t counter = first_counter(l->epoch);
   sel__philox_shuffle(l->settings.seed ^ 0x6c6f61646572u, &counter, l->rows, l->order);
 }
 
@@ -268,7 +300,8 @@ sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
   pthread_mutex_lock(&l->lock);
   l->delivered = l->taken = l->scheduled = first;
   pthread_mutex_unlock(&l->lock);
-  if (l->order) shuffle(l, epoch);
+  l->epoch = epoch;
+  if (l->order) shuffle(l);
   while (l->scheduled < l->batches && l->scheduled < first + l->n_slots) {
     sel_status status = allocate_batch(l, l->scheduled, slot_of(l, l->scheduled)->batch);
     if (status != SEL_OK) {

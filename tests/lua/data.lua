@@ -1,4 +1,4 @@
--- Data sets and loaders: order, conversion, mistakes.
+-- Data sets and loaders: order, conversion, transforms, mistakes.
 
 local sel = require "selenite"
 local data = sel.data
@@ -72,6 +72,115 @@ test("normalisation by channel", function()
   local expected = { { 0, 0, 0 }, { 0.5, 0.5, 0.5 } }
   for x in data.loader(dataset, { batch_size = 2 }):batches() do near(x[2], expected) end
   near(dataset:example(1)[1], expected)
+end)
+
+-- n u8 images of 4 x 5 whose pixels are 1, 2, ...; and the same numbers as labels.
+local function images(n)
+  local pixels = sel.arange(1, 21):reshape(1, 4, 5):expand(n, 4, 5):contiguous()
+  return data.tensor_dataset({ rows = pixels:byte(), dtype = "f32" }, pixels)
+end
+
+local function only_batch(set, options, epoch)
+  options.batch_size = set:size()
+  local next_batch, state = data.loader(set, options):batches(epoch)
+  return next_batch(state)
+end
+
+test("transforms of the first field", function()
+  local x, plain = only_batch(images(2), { transforms = {
+    data.random_horizontal_flip(1), data.center_crop { 2, 5 } } })
+  equal(x:shape(), { 2, 2, 5 })
+  equal(x[1]:totable(), { { 10, 9, 8, 7, 6 }, { 15, 14, 13, 12, 11 } })
+  equal(plain:shape(), { 2, 4, 5 })
+  x = only_batch(images(1), { transforms = { data.random_vertical_flip(1) } })
+  equal(x[{ 1, {}, 1 }]:totable(), { 16, 11, 6, 1 })
+  x = only_batch(images(1), { transforms = { data.random_crop({ 6, 9 },
+    { padding = { 1, 2, 3, 0 }, fill = 99 }) } })
+  equal(x[{ 1, {}, 2 }]:totable(), { 99, 99, 1, 6, 11, 16 })
+  equal(x[{ 1, 3 }]:totable(), { 99, 1, 2, 3, 4, 5, 99, 99, 99 })
+  x = only_batch(images(1), { transforms = { data.random_crop({ 6, 9 },
+    { padding = { 2, 1 }, padding_mode = "reflect" }) } })
+  equal(x[{ 1, 1 }]:totable(), { 8, 7, 6, 7, 8, 9, 10, 9, 8 })
+  x = only_batch(images(3), { transforms = {} })
+  equal(x[3]:totable(), images(1).fields[2].rows[1]:totable())
+end)
+
+test("transforms of other fields", function()
+  local flip = data.random_horizontal_flip(1)
+  local x, y = only_batch(images(1), { transforms = { {}, { flip } } })
+  equal(x[{ 1, 1 }]:totable(), { 1, 2, 3, 4, 5 })
+  equal(y[{ 1, 1 }]:totable(), { 5, 4, 3, 2, 1 })
+  local both = { data.random_crop(4, { padding = 1 }), data.random_horizontal_flip() }
+  x, y = only_batch(images(30), { transforms = { both, both } })
+  equal(x:totable(), y:totable())
+end)
+
+test("erasing writes after mean and std, one value a channel", function()
+  local rows = sel.zeros(200, 2, 9, 9, { dtype = "u8" })
+  local set = data.tensor_dataset { rows = rows, dtype = "f32", mean = { 1, 2 }, std = { 1, 1 } }
+  local x = only_batch(set, { seed = 3, transforms = {
+    data.random_erasing { p = 1, value = { 7, 8 }, scale = { 0.1, 0.2 }, ratio = { 1, 2 } } } })
+  for c, values in ipairs { { -1, 7 }, { -2, 8 } } do
+    local channel = x:select(2, c)
+    local erased = channel:eq(values[2])
+    equal(channel:eq(values[1]):logical_or(erased):all():item(), true)
+    local area = erased:float():sum({ 2, 3 })
+    -- Areas from 8.1 to 16.2 before rounding the sides.
+    assert(area:min():item() >= 6 and area:max():item() <= 21)
+  end
+  x = only_batch(set, { transforms = { data.random_erasing { p = 0 } } })
+  equal(x:select(2, 1):eq(-1):all():item(), true)
+end)
+
+test("transforms depend on seed and epoch alone", function()
+  local list = { data.random_crop(4, { padding = 2 }), data.random_horizontal_flip(),
+                 data.random_vertical_flip(), data.random_erasing() }
+  local function batch(workers, epoch, seed)
+    return (only_batch(images(20), { transforms = list, seed = seed or 5, workers = workers },
+                       epoch))
+  end
+  local expected = batch(0, 1)
+  for workers = 0, 3 do equal(batch(workers, 1):totable(), expected:totable()) end
+  for _, other in ipairs { batch(1, 2), batch(1, 1, 6) } do
+    equal(other:eq(expected):all():item(), false)
+  end
+  sel.manual_seed(9)
+  local one = only_batch(images(20), { transforms = list })
+  sel.manual_seed(9)
+  equal(only_batch(images(20), { transforms = list }):totable(), one:totable())
+end)
+
+test("mistakes in transforms", function()
+  raises(function() data.random_horizontal_flip(1.5) end,
+         "random_horizontal_flip: option 'p': expected a number from 0 to 1, got the number 1.5")
+  raises(function() data.random_vertical_flip "often" end, "random_vertical_flip: option 'p'")
+  raises(function() data.random_erasing { p = -1 } end, "random_erasing: option 'p'")
+  raises(function() data.random_erasing { area = 1 } end, "random_erasing: no option 'area'")
+  raises(function() data.random_erasing { scale = 0.1 } end, "random_erasing: option 'scale'")
+  raises(function() data.random_erasing { value = {} } end, "random_erasing: option 'value'")
+  raises(function() data.random_crop() end, "random_crop: option 'size'", "got nothing")
+  raises(function() data.random_crop { 1, 2, 3 } end, "random_crop: option 'size'")
+  raises(function() data.random_crop(2.5) end, "random_crop: option 'size'", "2.5")
+  raises(function() data.center_crop "28" end, "center_crop: option 'size'")
+  raises(function() data.random_crop(2, { padding = { 1, 2, 3 } }) end,
+         "random_crop: option 'padding'")
+  raises(function() data.random_crop(2, { padding_mode = "zero" }) end,
+         "random_crop: option 'padding_mode'", "'reflect'", '"zero"')
+  raises(function() data.random_crop(2, { pad = 1 }) end, "random_crop: no option 'pad'")
+  local function loader(given) data.loader(images(2), { transforms = given }) end
+  raises(function() loader { data.random_crop(8, { padding = 1 }) } end,
+         "random_crop", "8x8", "4x5", "6x7")
+  raises(function() loader { data.random_erasing { scale = { 0.5, 0.1 } } } end, "random_erasing",
+         "scale")
+  raises(function() loader { data.random_erasing(), data.center_crop(2) } end,
+         "center_crop is behind random_erasing")
+  raises(function() loader { "random_crop" } end, "loader: option 'transforms'", "random_crop(28)")
+  raises(function() loader(data.random_horizontal_flip()) end, "loader: option 'transforms'")
+  raises(function() loader { { data.center_crop(2), "flip" } } end, "loader: option 'transforms'")
+  raises(function() loader { {}, {}, { data.center_crop(2) } } end, "at most 2 lists", "got 3")
+  raises(function() loader { images = { data.center_crop(2) } } end, "loader: option 'transforms'")
+  raises(function() data.loader(sample(3), { transforms = { data.center_crop(1) } }) end,
+         "images, [N, height, width]", "f32[3, 1]")
 end)
 
 test("take and size", function()

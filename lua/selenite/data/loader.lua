@@ -8,6 +8,7 @@ local library = require "selenite.library"
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"
+local transforms = require "selenite.data.transforms"
 
 local C = library.C
 local check = errors.check
@@ -17,7 +18,7 @@ loader.__index = loader
 local loader_out, more = ffi.new "sel_loader *[1]", ffi.new "bool[1]"
 
 local defaults = { batch_size = 1, shuffle = false, drop_last = false, seed = false, workers = 1,
-                   prefetch = 2, device = false }
+                   prefetch = 2, device = false, transforms = false }
 
 -- A C array of `numbers`; a NULL pointer for nil.
 local function doubles(numbers, anchors)
@@ -27,7 +28,43 @@ local function doubles(numbers, anchors)
   return array
 end
 
-local function c_fields(dataset, anchors)
+-- The option `transforms` as one list a field: a single list is that of the first field.
+local function lists_of(given, n_fields)
+  local expected = "a list of transforms such as data.random_crop(28), or one list a field"
+  if not given then return {} end
+  if type(given) ~= "table" or transforms.is_transform(given) then
+    errors.option("loader", "transforms", expected, given)
+  end
+  local lists = given
+  if given[1] == nil or transforms.is_transform(given[1]) then lists = { given } end
+  for key, list in pairs(lists) do
+    if type(key) ~= "number" or type(list) ~= "table" or transforms.is_transform(list) then
+      errors.option("loader", "transforms", expected, list)
+    end
+    if not (key >= 1 and key <= n_fields) then
+      errors.raise(("loader: option 'transforms': expected at most %d lists, one a field, got %s")
+                   :format(n_fields, tostring(key)))
+    end
+    for name, step in pairs(list) do
+      if type(name) ~= "number" or not transforms.is_transform(step) then
+        errors.option("loader", "transforms", "transforms such as data.random_crop(28)", step)
+      end
+    end
+  end
+  return lists
+end
+
+-- A C array of sel_transform and its length; NULL and 0 for an empty list or nil.
+local function c_transforms(list, anchors)
+  local n = list and #list or 0
+  if n == 0 then return nil, 0 end
+  local steps = ffi.new("sel_transform[?]", n)
+  anchors[#anchors + 1] = steps
+  for i, step in ipairs(list) do step:write(steps[i - 1], anchors) end
+  return steps, n
+end
+
+local function c_fields(dataset, lists, anchors)
   local n = #dataset.fields
   local fields = ffi.new("sel_loader_field[?]", n)
   for i, field in ipairs(dataset.fields) do
@@ -38,14 +75,16 @@ local function c_fields(dataset, anchors)
     f.scale = field.scale
     f.channels = field.mean and #field.mean or 0
     f.mean, f.std = doubles(field.mean, anchors), doubles(field.std, anchors)
+    f.transforms, f.n_transforms = c_transforms(lists[i], anchors)
   end
   return n, fields
 end
 
 -- data.loader(dataset, options): batch_size = 1, shuffle = false, drop_last = false (leave out a
 -- last batch that is not full), workers = 1 (threads; 0 makes each batch when it is asked for),
--- prefetch = 2 (batches kept ready), device (the default device), seed (drawn from the
--- generator). The order depends on the seed and the epoch alone.
+-- prefetch = 2 (batches kept ready), device (the default device), seed (drawn from the generator),
+-- transforms (of the first field's images; or one list of them a field). Order and transforms
+-- depend on the seed and the epoch alone.
 local function new(dataset, options)
   if type(dataset) ~= "table" or not dataset.fields then
     errors.argument("loader", 1, "dataset", "a dataset", dataset)
@@ -67,7 +106,8 @@ local function new(dataset, options)
   settings.seed = o.seed or C.sel_random_below(2 ^ 53)
   settings.workers, settings.prefetch = o.workers, o.prefetch
   local anchors = {}
-  local n, fields = c_fields(dataset, anchors)
+  local lists = lists_of(o.transforms, #dataset.fields)
+  local n, fields = c_fields(dataset, lists, anchors)
   check(C.sel_loader_new(settings, n, fields, loader_out))
   return setmetatable({
     handle = ffi.gc(loader_out[0], C.sel_loader_release),
