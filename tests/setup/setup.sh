@@ -163,6 +163,43 @@ says 'Configuring'
 expect_status 0 run "$tools"
 [ "$(wc -l <"$work/output")" -eq 1 ] || wrong "configures again"
 
+scene="bench with a Python that is there"
+printf '#include <stdio.h>\nint main(int n, char **v) { while (n--) puts(*v++); return 0; }\n' \
+  >"$work/project/main.c"
+export SEL_BENCH_PYTHON=/a/python
+expect_status 0 run "$tools" bench --rounds 3
+says 'tests/bench/bench.lua$'
+says '^/a/python$'
+says '^--rounds$'
+[ -d "$work/moved/build/bench" ] || wrong "no folder for results"
+unset SEL_BENCH_PYTHON
+
+scene="bench makes an environment with PyTorch, once"
+export XDG_CACHE_HOME="$work/cache"
+ln -s "$(command -v chmod)" "$tools/chmod"
+stand_in "$tools" python3 <<'END'
+[ "$1" = -m ] && [ "$2" = venv ] || exit 0
+mkdir -p "$3/bin"
+printf '#!/bin/sh\necho "pip $*" >>"$CALLS"; : >"%s/torch"\n' "$3" >"$3/bin/pip"
+printf '#!/bin/sh\n[ -e "%s/torch" ]\n' "$3" >"$3/bin/python"
+chmod +x "$3/bin/pip" "$3/bin/python"
+END
+expect_status 0 run "$tools" bench
+grep -q '^pip install torch$' "$CALLS" || wrong "didn't install PyTorch"
+says '/cache/selenite/pytorch/bin/python$'
+expect_status 0 run "$tools" bench
+[ "$(grep -c pip "$CALLS")" -eq 1 ] || wrong "installed PyTorch again"
+
+scene="bench where PyPI has no PyTorch"
+rm -r "$work/cache"
+echo '[ "$1" != -m ]' | stand_in "$tools" python3
+expect_status 1 run "$tools" bench
+says 'Making .*failed'
+says 'python3-torch *what bench compares with'
+[ ! -e "$work/cache/selenite/pytorch" ] || wrong "left half an environment"
+rm "$CALLS"
+echo 'int main(void) { return 0; }' >"$work/project/main.c"
+
 scene="install"
 expect_status 2 run "$tools" install
 cd "$work"
