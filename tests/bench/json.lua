@@ -9,7 +9,8 @@ local function quote(text) return '"' .. text:gsub('["\\\n\t]', escapes) .. '"' 
 
 local function encode(value, indent)
   if type(value) == "number" then return ("%.9g"):format(value) end
-  if type(value) ~= "table" then return type(value) == "string" and quote(value) or tostring(value) end
+  if type(value) == "string" then return quote(value) end
+  if type(value) ~= "table" then return tostring(value) end
   local parts, inner = {}, indent .. " "
   if #value > 0 then
     local flat = type(value[1]) ~= "table"

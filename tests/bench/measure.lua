@@ -24,7 +24,9 @@ end
 
 function worker:answer(question)
   local line = self.from:read "*l"
-  if not line then error(("%s ended while it was told to %s"):format(self.side.name, question), 0) end
+  if not line then
+    error(("%s ended while it was told to %s"):format(self.side.name, question), 0)
+  end
   return line
 end
 
@@ -61,7 +63,7 @@ local function disagreement(a, b)
   local worst = 0
   for i = 1, #a do
     local difference = math.abs(a[i] - b[i]) / math.max(math.abs(a[i]), math.abs(b[i]), 1e-6)
-    if not (difference <= worst) then worst = difference end
+    if difference > worst or difference ~= difference then worst = difference end
   end
   return worst
 end
@@ -71,7 +73,7 @@ end
 -- Steps that fill `seconds`, after a warm-up. Without `seconds`, 1.
 local function steps_for(each, seconds, tokens)
   if not seconds then return 1 end
-  local n, spent, one = 1, 0, nil
+  local n, spent, one = 1, 0
   repeat
     one = tonumber(each:ask("run", n)) * tokens
     spent = spent + one * n

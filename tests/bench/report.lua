@@ -118,7 +118,7 @@ function M.compare(before, after)
       ratios[#ratios + 1] = ratio
       rows[#rows + 1] = {
         result.name, time(old.selenite.seconds), time(result.selenite.seconds), times(ratio),
-        old.pytorch and result.pytorch and times(old.pytorch.seconds / result.pytorch.seconds) or "",
+        times(old.pytorch and result.pytorch and old.pytorch.seconds / result.pytorch.seconds),
         verdict(old.selenite, result.selenite) }
     end
   end

@@ -1,8 +1,8 @@
--- The Selenite side of the benchmark: a process that is told line by line what to do, as measure.lua
--- writes it, and answers each line with one. worker.py is the same for PyTorch.
+-- The Selenite side of the benchmark: a process that is told line by line what to do by measure.lua
+-- and answers each line with one. worker.py is the same for PyTorch.
 --
 -- usage: selenite worker.lua THREADS
---   load NAME PATH   makes the workload and writes weights, inputs and settings to PATH for the other
+--   load NAME PATH   makes the workload; writes weights, inputs and settings to PATH for worker.py
 --   check N          the values of the first N steps, which both sides must agree on
 --   run N            N steps; their mean time in seconds
 --   memory           peak bytes of the process since load, and bytes before the first load
@@ -68,7 +68,7 @@ function modes.train(spec, model, x, target)
   return step, function(loss) return loss:item() end, optimizer
 end
 
-function modes.update(spec, model)
+function modes.update(_, model)
   local optimizer = sel.optim.adam(model:parameters(), { lr = 1e-3 })
   for _, weight in ipairs(model.weights) do weight.grad = weight:detach():clone() end
   return function() optimizer:step() end, function() return mean_square(model.weights[1]) end,

@@ -2,11 +2,11 @@
 -- and words; worker.lua writes it into the file from which worker.py reads weights and inputs.
 --
 --   name, kind   how tables show it; "training", "inference" or "micro"
---   mode         what a step is: "train" (loss, backward, optimizer), "forward" (without gradients),
+--   mode         what a step is: "train" (loss, backward, optimizer), "forward" (no gradients),
 --                "generate" (token by token with cache), "gradient" (forward and backward of one
 --                operation), "update" (an optimizer's step alone)
 --   network      an entry of networks.lua and networks.py, or
---   operation    an entry of operations.lua and operations.py
+--   operation    an entry of operations.lua and operations.py, and which size, from 1
 --   loss, optimizer, lr, momentum   of training
 --   tokens       of one step of "generate"; times are of one token
 --   the rest     sizes, for the network or operation
@@ -71,7 +71,7 @@ end
 for name, operation in operations.each() do
   for i = 1, #operation.sizes do
     for _, mode in ipairs(operation.modes) do
-      local sizes = { kind = "micro", mode = mode, operation = name,
+      local sizes = { kind = "micro", mode = mode, operation = name, size = i,
                       name = ("%s %s%s"):format(name, table.concat(operation.sizes[i], "x"),
                                                 mode == "gradient" and ", and gradient" or "") }
       for k, axis in ipairs(operation.axes) do sizes[axis] = operation.sizes[i][k] end
