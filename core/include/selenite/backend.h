@@ -172,9 +172,9 @@ typedef struct sel_cross_entropy_args {
 } sel_cross_entropy_args;
 
 typedef enum sel_random_op {
-  SEL_RANDOM_UNIFORM = 0, /* [p0, p1) */
+  SEL_RANDOM_UNIFORM = 0, /* [p0, p1): p0 + u * (p1 - p0), or p0 where that rounds up to p1 */
   SEL_RANDOM_NORMAL,      /* mean p0, standard deviation p1: Box-Muller on words (0,1) and (2,3) */
-  SEL_RANDOM_BERNOULLI,   /* 1 with probability p0 */
+  SEL_RANDOM_BERNOULLI,   /* u < p0 ? 1 : 0, p0 rounded to f32, also where out is f64 */
   SEL_RANDOM_INTEGER,     /* [p0, p1): p0 + floor(u * (p1 - p0)), u from 2 words (53 bits) */
   SEL_RANDOM_DROPOUT      /* out = u < p0 ? 0 : x * p1 */
 } sel_random_op;
@@ -193,7 +193,7 @@ typedef struct sel_random_args {
   sel_operand x;   /* dropout: contiguous, of out's dtype */
   int64_t numel;
   uint64_t seed, offset;
-  double p0, p1;
+  double p0, p1; /* uniform, dropout: these and each step are rounded to out's dtype */
 } sel_random_args;
 
 /* ---- families of the layer plugins ---- all tensors contiguous, f32 or f64, results fresh memory.
