@@ -1,13 +1,13 @@
 -- A convolutional network for the same clothes: less than a hundred thousand parameters.
 --
---   selenite examples/04_fashion_mnist_cnn.lua --epochs 10
+--   selenite examples/04_fashion_mnist_cnn.lua --epochs 8
 --
 -- Options: --epochs N, --limit N (examples to use), --batch N, --lr X, --device NAME, --seed N.
 
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { epochs = 10, limit = 60000, batch = 128, lr = 0.006, device = "cpu",
+local options = sel.options { epochs = 8, limit = 60000, batch = 128, lr = 0.006, device = "cpu",
                               seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)

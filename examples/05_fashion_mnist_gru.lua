@@ -1,6 +1,6 @@
 -- A recurrent network that reads pictures of clothes row by row, from top to bottom.
 --
---   selenite examples/05_fashion_mnist_gru.lua --epochs 10
+--   selenite examples/05_fashion_mnist_gru.lua --epochs 8
 --
 -- Options: --epochs N, --limit N (examples to use), --hidden N, --batch N, --lr X, --device NAME,
 -- --seed N.
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { epochs = 10, limit = 60000, hidden = 128, batch = 128, lr = 0.004,
+local options = sel.options { epochs = 8, limit = 60000, hidden = 128, batch = 128, lr = 0.004,
                               device = "cpu", seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)

@@ -1,6 +1,6 @@
 -- A vision transformer: a picture is cut into patches, which look at each other.
 --
---   selenite examples/07_fashion_mnist_vit.lua --epochs 10
+--   selenite examples/07_fashion_mnist_vit.lua --epochs 8
 --
 -- Options: --epochs N, --limit N (examples to use), --width N, --layers N, --batch N, --lr X,
 -- --device NAME, --seed N.
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { epochs = 10, limit = 60000, width = 64, layers = 4, batch = 128,
+local options = sel.options { epochs = 8, limit = 60000, width = 64, layers = 4, batch = 128,
                               lr = 0.002, device = "cpu", seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
