@@ -1,6 +1,6 @@
 -- A small GPT that learns to write like the King James Bible, and writes with a key-value cache.
 --
---   selenite examples/09_king_james_gpt.lua --steps 5000
+--   selenite examples/09_king_james_gpt.lua --steps 7000
 --
 -- Options: --steps N, --limit N (characters to use), --context N (characters it sees), --width N,
 -- --layers N, --batch N, --lr X, --device NAME, --seed N, --out FOLDER (for gpt.safetensors).
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { steps = 5000, limit = 1e9, context = 256, width = 192, layers = 4,
+local options = sel.options { steps = 7000, limit = 1e9, context = 256, width = 192, layers = 4,
                               batch = 8, lr = 0.003, device = "cpu", seed = 1, out = "." }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
@@ -24,7 +24,7 @@ local n_train = math.floor(#ids * 0.9)
 local model = nn.gpt { vocab_size = characters.size, n_positions = options.context,
                        n_embd = options.width, n_head = options.width / 32,
                        n_layer = options.layers, position = "rotary", initializer_range = 0.06,
-                       dropout = 0.1 }
+                       dropout = 0 }
 print(("%d parameters, %d characters to train on"):format(model:num_parameters(), n_train))
 
 -- Mean cross-entropy of the characters that follow, in bits.
