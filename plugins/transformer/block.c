@@ -7,12 +7,8 @@
 
 static sel_status check_heads(int64_t d_model, int64_t nhead, int64_t kv_heads,
                               double rotary_base) {
-  if (d_model % nhead != 0)
-    return sel_fail(SEL_E_ARGUMENT, "d_model, %lld, is no multiple of nhead, %lld",
-                    (long long)d_model, (long long)nhead);
-  if (kv_heads > 0 && nhead % kv_heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "nhead, %lld, is no multiple of num_kv_heads, %lld",
-                    (long long)nhead, (long long)kv_heads);
+  TF_TRY(tf_check_multiple("d_model", d_model, "nhead", nhead));
+  if (kv_heads > 0) TF_TRY(tf_check_multiple("nhead", nhead, "num_kv_heads", kv_heads));
   if (rotary_base > 0 && d_model / nhead % 2 != 0)
     return sel_fail(SEL_E_ARGUMENT,
                     "rotary_base: expected an even number of features a head, got %lld / %lld",

@@ -78,12 +78,8 @@ static sel_status read(const sel_options *options, gpt_config *out) {
   TF_TRY(tf_float_dtype(options, &config.dtype));
   if (config.kv_heads == 0) config.kv_heads = config.heads;
   if (config.inner == 0) config.inner = 4 * config.features;
-  if (config.features % config.heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "n_embd, %lld, is no multiple of n_head, %lld",
-                    (long long)config.features, (long long)config.heads);
-  if (config.heads % config.kv_heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "n_head, %lld, is no multiple of n_kv_heads, %lld",
-                    (long long)config.heads, (long long)config.kv_heads);
+  TF_TRY(tf_check_multiple("n_embd", config.features, "n_head", config.heads));
+  TF_TRY(tf_check_multiple("n_head", config.heads, "n_kv_heads", config.kv_heads));
   if (config.position == GPT_ROTARY && config.features / config.heads % 2 != 0)
     return sel_fail(SEL_E_ARGUMENT,
                     "rotary positions want heads of an even size, but n_embd / n_head is %lld",

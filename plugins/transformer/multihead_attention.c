@@ -70,12 +70,8 @@ static sel_status init(sel_layer *self, const sel_options *options) {
     return sel_fail(SEL_E_ARGUMENT, "dtype: a float dtype is expected, got %s",
                     sel_dtype_name(dtype));
   if (kv_heads == 0) kv_heads = heads;
-  if (embed % heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "embed_dim, %lld, is no multiple of num_heads, %lld",
-                    (long long)embed, (long long)heads);
-  if (heads % kv_heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "num_heads, %lld, is no multiple of num_kv_heads, %lld",
-                    (long long)heads, (long long)kv_heads);
+  TF_TRY(tf_check_multiple("embed_dim", embed, "num_heads", heads));
+  TF_TRY(tf_check_multiple("num_heads", heads, "num_kv_heads", kv_heads));
   if (kdim == 0) kdim = embed;
   if (vdim == 0) vdim = embed;
   *state = (attention_state){.heads = {.heads = heads,

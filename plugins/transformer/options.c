@@ -1,4 +1,4 @@
-/* Options that a layer hands down to the layers it is made of, by name. */
+/* Options of layers made of others: handed down by name, and checked against each other. */
 #include <string.h>
 
 #include "transformer.h"
@@ -42,4 +42,11 @@ sel_status tf_options_alike(const sel_layer *self, const sel_options *given,
   }
   *out = made;
   return SEL_OK;
+}
+
+sel_status tf_check_multiple(const char *name, int64_t value, const char *divisor_name,
+                             int64_t divisor) {
+  if (value % divisor == 0) return SEL_OK;
+  return sel_fail(SEL_E_ARGUMENT, "%s, %lld, is no multiple of %s, %lld", name, (long long)value,
+                  divisor_name, (long long)divisor);
 }

@@ -4,7 +4,7 @@
  * Its layers' first input is what goes through, their last one `past`, their second output
  * `present` (heads.c); what lies between is given to each layer as it is. The stack's own ports are
  * the same, with past and present of all layers along a dim in front. */
-#include "transformer.h"
+#include "parameter.h"
 
 enum { MOST_LAYERS = 1000, MOST_INPUTS = 8 };
 
@@ -51,12 +51,6 @@ static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor
 
 /* ---- making ---- */
 
-static sel_status init(sel_layer *self, const sel_options *options) {
-  (void)self;
-  (void)options;
-  return SEL_OK;
-}
-
 #define PASSED \
   { "passed", "to each layer", true }
 static const sel_port ports[MOST_INPUTS] = {
@@ -72,7 +66,7 @@ static const sel_layer_type type = {.size = sizeof(sel_layer_type),
                                     .inputs = ports,
                                     .n_outputs = TF_COUNT(results),
                                     .outputs = results,
-                                    .init = init,
+                                    .init = tf_filled_later,
                                     .forward = forward};
 
 static sel_status fill(sel_layer *stack, int64_t n, const sel_layer_type *layer_type,

@@ -91,6 +91,9 @@ sel_tensor *tf_attend(tf_composition *c, const tf_heads *h, sel_tensor *q, sel_t
  * required. */
 sel_status tf_options_alike(const sel_layer *self, const sel_options *given,
                             const sel_layer_type *type, sel_options **out);
+/* An error that names both options unless the one is a multiple of the other, which is above 0. */
+sel_status tf_check_multiple(const char *name, int64_t value, const char *divisor_name,
+                             int64_t divisor);
 /* Adds a child of n layers of a type (stack.c says which ports it must have). */
 sel_status tf_add_stack(sel_layer *self, const char *name, int64_t n,
                         const sel_layer_type *layer_type, const sel_options *options);

@@ -21,12 +21,8 @@ static sel_status read(const sel_options *options, vit_config *out) {
                        .dropout = sel_options_number(options, "dropout"),
                        .attention_dropout = sel_options_number(options, "attention_dropout")};
   TF_TRY(tf_float_dtype(options, &config.dtype));
-  if (config.image % config.patch != 0)
-    return sel_fail(SEL_E_ARGUMENT, "image_size, %lld, is no multiple of patch_size, %lld",
-                    (long long)config.image, (long long)config.patch);
-  if (config.features % config.heads != 0)
-    return sel_fail(SEL_E_ARGUMENT, "hidden_dim, %lld, is no multiple of num_heads, %lld",
-                    (long long)config.features, (long long)config.heads);
+  TF_TRY(tf_check_multiple("image_size", config.image, "patch_size", config.patch));
+  TF_TRY(tf_check_multiple("hidden_dim", config.features, "num_heads", config.heads));
   *out = config;
   return SEL_OK;
 }
