@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "selenite/base.h"
+#include "states.h"
 
 static lua_State *interrupted_state; /* what the handler stops; fixed before it is installed */
 static pthread_t main_thread;
@@ -100,6 +101,11 @@ int main(int argc, char **argv) {
   }
   luaL_openlibs(L);
   set_path(L, prefix);
+  lua_getglobal(L, "package");
+  lua_getfield(L, -1, "preload");
+  lua_pushcfunction(L, states_open);
+  lua_setfield(L, -2, "selenite.states");
+  lua_pop(L, 2);
   install_interrupt_handler(L);
 
   /* status = require "selenite.command" (argv[0], argv[1], ...) */

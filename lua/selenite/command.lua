@@ -5,10 +5,14 @@
 
 local usage = [=[
 usage: selenite [options] [script [arguments]]
+       selenite new-layer NAME | new-op NAME | new-backend NAME
+       selenite check PLUGIN.so
   script         a Lua script; "-" or nothing reads it from standard input
   -e CODE        runs CODE before the script
   -v, --version  prints version, devices and plugins
   -h, --help     prints this
+  new-...        writes a folder NAME with a plugin to start from
+  check          tries everything a plugin brings and prints a report
 Without script and -e, on a terminal, reads lines and prints what they give.
 ]=]
 
@@ -112,8 +116,23 @@ local function parse(argv)
   return options
 end
 
+-- Commands that are no scripts; a script of such a name is run as ./NAME. Returns the exit status,
+-- nil where argv names none.
+local function run_command(argv)
+  if argv[2] == "check" then
+    if not argv[3] or argv[4] then
+      io.stderr:write("usage: selenite check PLUGIN.so\n")
+      return 2
+    end
+    return require "selenite.check"(argv[3])
+  end
+  return argv[2] and require("selenite.new").run(unpack(argv, 2)) or nil
+end
+
 return function(...)
   local argv = { ... }
+  local exit_status = run_command(argv)
+  if exit_status then return exit_status end
   local options, problem = parse(argv)
   if not options then
     io.stderr:write("selenite: ", problem, "\n", usage)

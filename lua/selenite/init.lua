@@ -49,6 +49,7 @@ for _, name in ipairs { "no_grad", "enable_grad", "grad_enabled", "set_grad_enab
   sel[name] = autograd[name]
 end
 sel.func, sel.checkpoint, sel.scope = func.func, func.checkpoint, memory.scope
+sel.gradcheck = require("selenite.gradcheck").gradcheck
 for name, fn in pairs(files) do sel[name] = fn end
 sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
 sel.help, sel.options = help.help, require "selenite.options"

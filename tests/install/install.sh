@@ -1,12 +1,12 @@
 #!/bin/sh
-# Installs, moves the tree, and builds against it from outside: a C program and the backend of
-# docs/BACKENDS.md by pkg-config, the layer template by CMake. Paths have spaces in them. Running
-# scripts in such a tree is tests/lua/install.sh's.
+# Installs, moves the tree, and builds against it from outside: a C program by pkg-config, and what
+# `selenite new-layer` and its kin write. Paths have spaces in them. Running scripts in such a tree is
+# tests/lua/install.sh's.
 # usage: install.sh SOURCE BUILD CC VERSION
 set -eu
 source=$1 build=$2 cc=$3 version=$4
 unset SELENITE_PLUGIN_PATH LUA_PATH LD_LIBRARY_PATH
-rm -rf first "the second place" program plain.c plugins template
+rm -rf first "the second place" program plugins gain bend far ./*.log
 work=$PWD
 
 check() { # check NAME EXPECTED GOT
@@ -32,30 +32,44 @@ eval "'$cc' -std=c11 -Wall -Wextra -Werror '$source/tests/install/embed.c' -o pr
   $(pkg-config --cflags --libs selenite)"
 check "C program" "$version 48" "$(LD_LIBRARY_PATH="$prefix/lib" ./program)"
 
-mkdir -p plugins
-# shellcheck disable=SC2016 # these are Markdown's backticks
-sed -n '/^```c$/,/^```$/p' "$source/docs/BACKENDS.md" | sed '/^```/d' >plain.c
-cp -R "$source/plugins/template" template
-by_hand() { # by_hand SOURCE NAME: plugins/NAME.so
-  eval "'$cc' -std=c11 -Wall -Wextra -Werror -shared -fPIC '$1' -o plugins/$2.so \
+# What new-layer, new-op and new-backend write builds, passes its own test and `selenite check`; by
+# pkg-config and by CMake.
+new() { # new KIND NAME
+  "$prefix/bin/selenite" "new-$1" "$2" >>new.log
+  eval "'$cc' -std=c11 -Wall -Wextra -Werror -shared -fPIC '$2/$2.c' -o 'plugins/$2.so' \
     $(pkg-config --cflags --libs selenite)"
+  cmake -S "$2" -B "$2/build" -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >>cmake.log
+  cmake --build "$2/build" >>cmake.log
+  (cd "$2/build" && ctest --output-on-failure >ctest.log) || {
+    cat "$2/build/ctest.log"
+    exit 1
+  }
 }
-by_hand plain.c plain
-by_hand template/scale.c scale
+mkdir plugins
+new layer gain
+new op bend
+new backend far
 export SELENITE_PLUGIN_PATH="$work/plugins"
 code='local sel = require "selenite"
-print(sel.empty(2, {device = "plain"}):device(), sel.tensor({3}):to("plain"):to("cpu"):item())'
-check "backend of the documentation" "plain 3" \
-  "$("$prefix/bin/selenite" -e "$code" | tr '\t' ' ')"
-code='local sel = require "selenite"
-local layer = sel.nn.scale{features = 2, init = 3}
-print(layer(sel.ones(1, 2)):sum():item())'
-check "layer template, by hand" 6 "$("$prefix/bin/selenite" -e "$code")"
-
-cmake -S template -B template/build -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" >cmake.log
-cmake --build template/build >>cmake.log
+print(sel.tensor({3}):to("far"):to("cpu"):item(), sel.nn.bend()(sel.zeros(1)):item())
+print(sel.nn.gain{features = 2, init = 3}(sel.ones(1, 2)):sum():item())'
+check "plugins found by path" "3 1 6" "$("$prefix/bin/selenite" -e "$code" | tr '\t\n' '  ' | sed 's/ $//')"
 unset SELENITE_PLUGIN_PATH
-from_file="require('selenite').load_plugin('$work/template/build/lib/selenite/scale.so')"
-check "layer template, by CMake" 6 "$("$prefix/bin/selenite" -e "$from_file" -e "$code")"
-cmake --install template/build --prefix "$prefix" >>cmake.log
-check "layer template, installed" 6 "$("$prefix/bin/selenite" -e "$code")"
+code='print(require("selenite").nn.gain(2, 3)(require("selenite").ones(1, 2)):sum():item())'
+cmake --install gain/build --prefix "$prefix" >>cmake.log
+check "layer, installed" 6 "$("$prefix/bin/selenite" -e "$code")"
+
+# What can't be written is said, and nothing that is there is touched.
+refused() { # refused MESSAGE ARGUMENTS...
+  expected=$1
+  shift
+  message=$("$prefix/bin/selenite" "$@" 2>&1) && status=0 || status=$?
+  case "$status $message" in
+    [12]" "*"$expected"*) ;;
+    *) check "selenite $*" "$expected" "$message" ;;
+  esac
+}
+refused "is it there already?" new-layer gain
+refused "a name is a small letter" new-layer ../gain
+refused "a name is a small letter" new-op Gain
+refused "usage: selenite new-layer NAME" new-layer
