@@ -1,6 +1,6 @@
-/* states.run(n, code, ...): runs the Lua text `code` with the given strings as arguments in n new
- * Lua states at the same time, each on a thread of its own; waits for all and returns what each
- * returned (a string). Raises the first error. The states share nothing but what the process has:
+/* states.run(n, code, ...): runs the Lua text `code` in n new Lua states at the same time, each on a
+ * thread of its own, with its number (from 1) and the given strings as arguments; waits for all and
+ * returns what each returned (a string). Raises the first error. The states share nothing but what the process has:
  * libselenite and its plugins.
  */
 #include "states.h"
@@ -25,9 +25,10 @@ static void *work(void *context) {
   return NULL;
 }
 
-/* A state with the libraries, L's package.path, and the function and arguments that L has from
- * index 2 on; NULL without memory. A text that is no Lua fails as running it would. */
-static lua_State *prepare(lua_State *L, int arguments) {
+/* State `number` with the libraries, L's package.path, and on its stack the function and arguments
+ * that L has from index 2 on; NULL without memory. A text that is no Lua fails as running it would.
+ */
+static lua_State *prepare(lua_State *L, int number, int arguments) {
   lua_State *state = luaL_newstate();
   if (!state) return NULL;
   luaL_openlibs(state);
@@ -44,6 +45,7 @@ static lua_State *prepare(lua_State *L, int arguments) {
     lua_settop(state, 2); /* error(message) */
     return state;
   }
+  lua_pushinteger(state, number);
   for (int i = 0; i < arguments; i++) lua_pushstring(state, lua_tostring(L, 3 + i));
   return state;
 }
@@ -59,7 +61,7 @@ static int run(lua_State *L) {
   job jobs[MOST_STATES] = {{0}};
   bool all = true;
   for (int i = 0; i < n && all; i++) {
-    jobs[i].state = prepare(L, arguments);
+    jobs[i].state = prepare(L, i + 1, arguments);
     if (jobs[i].state) jobs[i].arguments = lua_gettop(jobs[i].state) - 1;
     all = jobs[i].state != NULL;
   }

@@ -6,7 +6,7 @@
 set -eu
 source=$1 build=$2 cc=$3 version=$4
 unset SELENITE_PLUGIN_PATH LUA_PATH LD_LIBRARY_PATH
-rm -rf first "the second place" program plugins gain bend far ./*.log
+rm -rf first "the second place" program plugins gain bend far embed ./*.log
 work=$PWD
 
 check() { # check NAME EXPECTED GOT
@@ -58,6 +58,29 @@ unset SELENITE_PLUGIN_PATH
 code='print(require("selenite").nn.gain(2, 3)(require("selenite").ones(1, 2)):sum():item())'
 cmake --install gain/build --prefix "$prefix" >>cmake.log
 check "layer, installed" 6 "$("$prefix/bin/selenite" -e "$code")"
+
+# The programs of examples/embed: a trained network without Lua gives what it gives in Lua, and a
+# program trains in its own Lua state.
+cmake -S "$source/examples/embed" -B embed -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
+  -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >>cmake.log
+cmake --build embed >>cmake.log
+"$prefix/bin/selenite" -e '
+local sel = require "selenite"
+local nn = sel.nn
+sel.manual_seed(1)
+local model = nn.sequential(
+  nn.flatten(), nn.linear(784, 256), nn.relu(), nn.dropout(0.2),
+  nn.linear(256, 128), nn.relu(), nn.dropout(0.2), nn.linear(128, 10)):eval()
+sel.save("model.safetensors", model:state_dict())
+local picture = sel.randint(0, 256, {28, 28}):to("u8")
+sel.save_png("picture.png", picture)
+local p = model((picture:float() / 255 - 0.2860):unsqueeze(1) / 0.3530):softmax(2)[1]
+local names = {"T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag",
+               "ankle boot"}
+print(("%s (%.1f %%)"):format(names[p:argmax():item() + 1], p:max():item() * 100))' >in_lua.txt
+check "classify" "$(cat in_lua.txt)" "$(embed/classify model.safetensors picture.png)"
+message=$(embed/classify picture.png picture.png 2>&1) && check "classify, no model" "an error" "$message"
+check "host" "frame 5: loss 0.00" "$(embed/host "$prefix" | sed -n 's/\(frame 5: loss 0.00\).*/\1/p')"
 
 # What can't be written is said, and nothing that is there is touched.
 refused() { # refused MESSAGE ARGUMENTS...

@@ -7,7 +7,7 @@ local cases = require "selenite.check.case"
 
 local ROUNDS = 20
 
-return function(path, name)
+return function(_, path, name)
   if not layers.find(name) then sel.load_plugin(path) end
   local case = cases.record(layers.find(name))
   local texts = {}
