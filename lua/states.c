@@ -1,7 +1,7 @@
-/* states.run(n, code, ...): runs the Lua text `code` in n new Lua states at the same time, each on a
- * thread of its own, with its number (from 1) and the given strings as arguments; waits for all and
- * returns what each returned (a string). Raises the first error. The states share nothing but what the process has:
- * libselenite and its plugins.
+/* states.run(n, code, ...): runs the Lua text `code` in n new Lua states at the same time, each on
+ * a thread of its own, with its number (from 1) and the given strings as arguments; waits for all
+ * and returns what each returned (a string). Raises the first error. The states share nothing but
+ * what the process has: libselenite and its plugins.
  */
 #include "states.h"
 

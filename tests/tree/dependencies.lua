@@ -12,6 +12,7 @@ local parts = {
   { name = "plugins/[^/]+", libraries = {} },
   { name = "lua", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h", "^luajit%.h",
     "^editline/", "^readline/" } },
+  { name = "examples/[^/]+", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h" } },
   { name = "tests/[^/]+", libraries = { "^check%.h" } },
 }
 
@@ -55,7 +56,7 @@ end
 for _, path in ipairs(tree.files("%.[ch]$", "%.inc$")) do
   local part, folder = part_of(path)
   if not part then
-    tree.complain(path, nil, "C belongs into core, backends/*, plugins/*, lua or tests/*")
+    tree.complain(path, nil, "C belongs into core, backends/*, plugins/*, lua, examples/* or tests/*")
   else
     for number, line in tree.lines(path) do
       local bracket, header = line:match('^%s*#%s*include%s+([<"])([^>"]+)')
