@@ -56,7 +56,8 @@ end
 for _, path in ipairs(tree.files("%.[ch]$", "%.inc$")) do
   local part, folder = part_of(path)
   if not part then
-    tree.complain(path, nil, "C belongs into core, backends/*, plugins/*, lua, examples/* or tests/*")
+    tree.complain(path, nil,
+                  "C belongs into core, backends/*, plugins/*, lua, examples/* or tests/*")
   else
     for number, line in tree.lines(path) do
       local bracket, header = line:match('^%s*#%s*include%s+([<"])([^>"]+)')
