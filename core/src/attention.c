@@ -76,6 +76,24 @@ static sel_status attention_launch(sel_call *call) {
   return s.status;
 }
 
+/* Pairs of a query and a key that it sees; the mask hides some for nothing. */
+static double pairs(const sel_call *call) {
+  const attention_attrs *attrs = call->attrs;
+  const int64_t *q = call->in[0]->shape, *k = call->in[1]->shape;
+  double queries = (double)q[2], keys = (double)k[2], seen = queries * keys;
+  if (attrs->causal) { /* the first query sees keys - queries + 1, the last all */
+    double first = fmax(keys - queries, 0), seeing = fmin(queries, keys);
+    seen = seeing * first + seeing * (seeing + 1) / 2;
+  }
+  return (double)(q[0] * q[1]) * seen;
+}
+
+/* q k^T, and probabilities times v. */
+static void attention_cost(const sel_call *call, sel_cost *cost) {
+  double head = (double)call->in[0]->shape[3], value = (double)call->in[2]->shape[3];
+  cost->flops = 2 * pairs(call) * (head + value);
+}
+
 /* ---- its gradients: (q, k, v, mask, g, result, log sums) to those of q, k, v ---- */
 
 static sel_status gradient_infer(const sel_call *call, sel_spec *out) {
@@ -103,11 +121,18 @@ static sel_status gradient_launch(sel_call *call) {
   return s.status;
 }
 
+/* q k^T once more, and the gradients of probabilities, q, k and v. */
+static void gradient_cost(const sel_call *call, sel_cost *cost) {
+  double head = (double)call->in[0]->shape[3], value = (double)call->in[2]->shape[3];
+  cost->flops = 2 * pairs(call) * (3 * head + 2 * value);
+}
+
 const sel_op sel__op_attention_grad = {.name = "attention_grad",
                                        .n_out = 3,
                                        .attrs_size = sizeof(attention_attrs),
                                        .infer = gradient_infer,
-                                       .launch = gradient_launch};
+                                       .launch = gradient_launch,
+                                       .cost = gradient_cost};
 
 static sel_status attention_backward(sel_vjp *v) {
   if (!v->g[0]) return SEL_OK;
@@ -132,7 +157,8 @@ const sel_op sel__op_attention = {.name = "attention",
                                   .infer = attention_infer,
                                   .launch = attention_launch,
                                   .backward = attention_backward,
-                                  .save_for = {EVERYTHING, EVERYTHING, EVERYTHING, 0}};
+                                  .save_for = {EVERYTHING, EVERYTHING, EVERYTHING, 0},
+                                  .cost = attention_cost};
 
 /* ---- the C function ---- */
 

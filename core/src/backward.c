@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile.h"
 #include "tape.h"
 
 typedef struct entry {
@@ -35,6 +36,7 @@ struct sel_backward_run {
   sel_tensor **grad_in; /* of the present node, while its edges are served */
   int n_grad_in, edge;  /* edge: the next to serve */
   bool waiting;         /* for a reply */
+  sel_span span;        /* of the present node */
   sel_backward_event event;
 };
 
@@ -423,6 +425,7 @@ static sel_status visit(sel_backward_run *run, bool *wait) {
     run->grad_in = sel__zalloc((size_t)(node->n_in + 1) * sizeof *run->grad_in);
     if (!run->grad_in) return SEL_E_MEMORY;
     run->edge = 0;
+    if (sel__recording()) run->span = sel__span_begin_gradient(node->name, node->layer);
     if (!node->op && !node->function) {
       run->event = (sel_backward_event){.kind = SEL_BACKWARD_FUNCTION,
                                         .id = node->host_id,
@@ -473,6 +476,8 @@ sel_status sel_backward_next(sel_backward_run *run, sel_backward_event *event) {
     }
     status = visit(run, &wait);
     if (wait) break;
+    sel__span_close(run->span);
+    run->span = 0;
     if (status == SEL_OK) run->position++;
   }
   sel_set_grad_enabled(previous);
@@ -580,6 +585,7 @@ sel_tensor *sel_backward_result(sel_backward_run *run, int i) {
 
 void sel_backward_finish(sel_backward_run *run) {
   if (!run) return;
+  sel__span_close(run->span);
   if (run->grad_in)
     for (int i = 0; i < run->n_grad_in; i++) sel_release(run->grad_in[i]);
   sel__free(run->grad_in);

@@ -57,6 +57,11 @@ static sel_status run_kernel(const sel_call *call, sel_conv_op op, sel_dtype dty
   return device->k.conv(device->handle, &args);
 }
 
+/* Every element of y meets the weight of its channel, positions outside x counted. */
+static double flops_of(const sel_tensor *weight, const sel_tensor *y) {
+  return 2 * (double)y->numel * (double)weight->numel / (double)weight->shape[0];
+}
+
 /* ---- conv: (x, weight, bias) to y ---- */
 
 static sel_status conv_infer(const sel_call *call, sel_spec *out) {
@@ -75,6 +80,10 @@ static sel_status conv_launch(sel_call *call) {
   sel_tensor *y = sel__result_as(&s, out, dtype);
   if (s.status == SEL_OK) s.status = run_kernel(call, SEL_CONV_FORWARD, dtype, x, w, bias, y);
   return sel__launch_end(&s, y, out);
+}
+
+static void conv_cost(const sel_call *call, sel_cost *cost) {
+  cost->flops = flops_of(call->in[1], call->out[0]);
 }
 
 static sel_status transpose(const conv_attrs *like, sel_tensor *y, sel_tensor *w,
@@ -121,7 +130,8 @@ const sel_op sel__op_conv = {.name = "conv",
                              .infer = conv_infer,
                              .launch = conv_launch,
                              .backward = conv_backward,
-                             .save_for = {SEL_IN(1), SEL_IN(0), 0}};
+                             .save_for = {SEL_IN(1), SEL_IN(0), 0},
+                             .cost = conv_cost};
 
 /* ---- conv_transpose: (y, weight) to x ---- */
 
@@ -143,6 +153,10 @@ static sel_status conv_transpose_launch(sel_call *call) {
   return sel__launch_end(&s, x, out);
 }
 
+static void conv_transpose_cost(const sel_call *call, sel_cost *cost) {
+  cost->flops = flops_of(call->in[1], call->in[0]);
+}
+
 static sel_status conv_transpose_backward(sel_vjp *v) {
   const conv_attrs *a = v->attrs;
   sel_tensor *g = v->g[0];
@@ -161,7 +175,8 @@ const sel_op sel__op_conv_transpose = {.name = "conv_transpose",
                                        .infer = conv_transpose_infer,
                                        .launch = conv_transpose_launch,
                                        .backward = conv_transpose_backward,
-                                       .save_for = {SEL_IN(1), SEL_IN(0)}};
+                                       .save_for = {SEL_IN(1), SEL_IN(0)},
+                                       .cost = conv_transpose_cost};
 
 /* ---- conv_weight: (x, y) to weight and sums of y by channel (empty unless wanted) ---- */
 
@@ -185,6 +200,10 @@ static sel_status conv_weight_launch(sel_call *call) {
   if (s.status == SEL_OK) s.status = run_kernel(call, SEL_CONV_GRAD_WEIGHT, dtype, x, w, bias, y);
   if (s.status == SEL_OK && bias && bias != call->out[1]) s.status = sel__copy(call->out[1], bias);
   return sel__launch_end(&s, w, call->out[0]);
+}
+
+static void conv_weight_cost(const sel_call *call, sel_cost *cost) {
+  cost->flops = flops_of(call->out[0], call->in[1]);
 }
 
 /* G [out channels] as a bias of zeros' convolution: expanded to y's shape. */
@@ -213,7 +232,8 @@ const sel_op sel__op_conv_weight = {.name = "conv_weight",
                                     .infer = conv_weight_infer,
                                     .launch = conv_weight_launch,
                                     .backward = conv_weight_backward,
-                                    .save_for = {SEL_IN(1), SEL_IN(0)}};
+                                    .save_for = {SEL_IN(1), SEL_IN(0)},
+                                    .cost = conv_weight_cost};
 
 /* ---- the C functions ---- */
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "op.h"
+#include "profile.h"
 
 static sel_status filled(int ndim, const int64_t *shape, double value, sel_dtype dtype,
                          sel_device *device, sel_tensor **out) {
@@ -10,7 +11,10 @@ static sel_status filled(int ndim, const int64_t *shape, double value, sel_dtype
   SEL_TRY(sel_empty(ndim, shape, dtype, device, &t));
   sel_status status = sel_scalar(value, &number);
   if (status == SEL_OK) {
+    const sel_span span = sel__span_open(SEL_PROFILE_OPERATION, "full");
     status = sel__copy(t, number);
+    if (span) sel__span_worked(sel__device(t), sel__bytes_of(t));
+    sel__span_close(span);
     sel_release(number);
   }
   if (status != SEL_OK) {

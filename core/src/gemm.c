@@ -157,3 +157,8 @@ sel_status sel__gemm(sel_call *call, sel_tensor *a, sel_tensor *b, bool transpos
   if (s.status == SEL_OK) s.status = multiply(device, &left, &right, transposed_b, bias, result);
   return sel__launch_end(&s, result, out);
 }
+
+void sel__gemm_cost(const sel_call *call, sel_cost *cost) {
+  const sel_tensor *a = call->in[0];
+  cost->flops = 2 * (double)call->out[0]->numel * (double)a->shape[a->ndim - 1];
+}

@@ -9,5 +9,6 @@
  * and b broadcast to the result's. */
 sel_status sel__gemm(sel_call *call, sel_tensor *a, sel_tensor *b, bool transposed_b,
                      sel_tensor *bias);
+void sel__gemm_cost(const sel_call *call, sel_cost *cost);
 
 #endif

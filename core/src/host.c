@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "op.h"
+#include "profile.h"
 #include "selenite/autograd.h"
 
 void *sel_data(const sel_tensor *t) {
@@ -25,15 +26,23 @@ static size_t first_byte(const sel_tensor *t) {
   return (size_t)t->offset * sel_dtype_size((sel_dtype)t->dtype);
 }
 
+/* The wait for what the device has yet to compute is a part of it. */
+static sel_status read_bytes(const sel_tensor *t, size_t first, void *destination, size_t size) {
+  sel_device *device = sel__device(t);
+  const sel_span span = sel__span_open(SEL_PROFILE_OPERATION, "read");
+  sel_status status = device->k.read(device->handle, destination, t->storage->buffer, first, size);
+  if (span) sel__span_worked(device, (double)size);
+  sel__span_close(span);
+  return status;
+}
+
 sel_status sel_read(const sel_tensor *t, void *destination, size_t bytes) {
   size_t size = 0;
   SEL_TRY(check_bytes("read", t, bytes, &size));
   if (size == 0) return SEL_OK;
   sel_tensor *packed;
   SEL_TRY(sel__packed((sel_tensor *)(uintptr_t)t, &packed)); /* only its reference count changes */
-  sel_device *device = sel__device(packed);
-  sel_status status = device->k.read(device->handle, destination, packed->storage->buffer,
-                                     first_byte(packed), size);
+  sel_status status = read_bytes(packed, first_byte(packed), destination, size);
   sel_release(packed);
   return status;
 }
@@ -52,7 +61,12 @@ static sel_status check_host_write(const char *what, const sel_tensor *t) {
 
 static sel_status write_packed(sel_tensor *t, const void *source, size_t size) {
   sel_device *device = sel__device(t);
-  return device->k.write(device->handle, t->storage->buffer, first_byte(t), source, size);
+  const sel_span span = sel__span_open(SEL_PROFILE_OPERATION, "write");
+  sel_status status =
+      device->k.write(device->handle, t->storage->buffer, first_byte(t), source, size);
+  if (span) sel__span_worked(device, (double)size);
+  sel__span_close(span);
+  return status;
 }
 
 sel_status sel_write(sel_tensor *t, const void *source, size_t bytes) {
@@ -121,10 +135,9 @@ static double to_double(sel_dtype dtype, const void *element) {
 }
 
 static sel_status element(const sel_tensor *t, int64_t offset, double *out) {
-  sel_device *device = sel__device(t);
   size_t size = sel_dtype_size((sel_dtype)t->dtype);
   _Alignas(8) char bytes[8];
-  SEL_TRY(device->k.read(device->handle, bytes, t->storage->buffer, (size_t)offset * size, size));
+  SEL_TRY(read_bytes(t, (size_t)offset * size, bytes, size));
   *out = to_double((sel_dtype)t->dtype, bytes);
   return SEL_OK;
 }

@@ -9,6 +9,7 @@
 
 #include "op.h"
 #include "precision.h"
+#include "profile.h"
 
 SEL_X(pad, (sel_scope * s, sel_tensor *x, int n, const int64_t *pads, double v), x, n, pads, v)
 SEL_X(zeros, (sel_scope * s, int n, const int64_t *shape, sel_dtype dtype, sel_device *d), n, shape,
@@ -84,6 +85,19 @@ static sel_status put(const sel_call *call, sel_index_op op, int dim, const int6
   return sel__launch_end(&s, target, region);
 }
 
+/* Of x, what is taken is read. */
+static void take_cost(const sel_call *call, sel_cost *cost) {
+  cost->bytes = sel__bytes_of(call->in[1]) + 2 * sel__bytes_of(call->out[0]);
+}
+
+/* What is put is read, and where it goes read and written; without copying x if it is in place. */
+static void put_cost(const sel_call *call, sel_cost *cost) {
+  const sel_tensor *src = call->in[2];
+  cost->bytes = sel__bytes_of(call->in[1]) + sel__bytes_of(src) +
+                2 * (double)src->numel * (double)sel_dtype_size((sel_dtype)src->dtype);
+  if (call->out[0] != call->in[0]) cost->bytes += 2 * sel__bytes_of(call->out[0]);
+}
+
 #define DIM(holder) (*(const int *)(holder)->attrs)
 
 /* The gradient of input 0 of an operation that takes: `grad` added at index into zeros, by `op`. */
@@ -152,7 +166,8 @@ const sel_op sel__op_index_add = {.name = "index_add",
                                   .infer = index_add_infer,
                                   .launch = index_add_launch,
                                   .backward = index_add_backward,
-                                  .save_for = {0, 0, SEL_IN(1)}};
+                                  .save_for = {0, 0, SEL_IN(1)},
+                                  .cost = put_cost};
 
 static sel_status index_select_infer(const sel_call *call, sel_spec *out) {
   const sel_tensor *x = call->in[0], *index = call->in[1];
@@ -174,7 +189,8 @@ const sel_op sel__op_index_select = {.name = "index_select",
                                      .infer = index_select_infer,
                                      .launch = index_select_launch,
                                      .backward = index_select_backward,
-                                     .save_for = {SEL_IN(1)}};
+                                     .save_for = {SEL_IN(1)},
+                                     .cost = take_cost};
 
 /* ---- embedding: rows of a table ---- */
 
@@ -218,7 +234,8 @@ const sel_op sel__op_embedding = {.name = "embedding",
                                   .infer = embedding_infer,
                                   .launch = embedding_launch,
                                   .backward = embedding_backward,
-                                  .save_for = {SEL_IN(1)}};
+                                  .save_for = {SEL_IN(1)},
+                                  .cost = take_cost};
 
 /* ---- scatter_add, gather, scatter: one index an element ---- */
 
@@ -290,7 +307,8 @@ const sel_op sel__op_scatter_add = {.name = "scatter_add",
                                     .infer = scatter_add_infer,
                                     .launch = scatter_add_launch,
                                     .backward = scatter_add_backward,
-                                    .save_for = {0, 0, SEL_IN(1)}};
+                                    .save_for = {0, 0, SEL_IN(1)},
+                                    .cost = put_cost};
 
 static sel_status gather_infer(const sel_call *call, sel_spec *out) {
   const sel_tensor *x = call->in[0], *index = call->in[1];
@@ -312,7 +330,8 @@ const sel_op sel__op_gather = {.name = "gather",
                                .infer = gather_infer,
                                .launch = gather_launch,
                                .backward = gather_backward,
-                               .save_for = {SEL_IN(1)}};
+                               .save_for = {SEL_IN(1)},
+                               .cost = take_cost};
 
 /* True where a source element is the one that stayed: of several with one target, the last. Each
  * writes its own number, and looks which number is there in the end. */
@@ -345,7 +364,8 @@ const sel_op sel__op_scatter = {.name = "scatter",
                                 .infer = scatter_infer,
                                 .launch = scatter_launch,
                                 .backward = scatter_backward,
-                                .save_for = {SEL_IN(1), 0, SEL_IN(1)}};
+                                .save_for = {SEL_IN(1), 0, SEL_IN(1)},
+                                .cost = put_cost};
 
 /* ---- one_hot ---- */
 

@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "layer.h"
+#include "profile.h"
 #include "registry.h"
 
 typedef struct call {
@@ -91,10 +92,13 @@ sel_status sel_layer_forward(sel_layer *layer, int n, sel_tensor *const *inputs,
                              sel_tensor **outputs) {
   sel_tensor *results[SEL__MAX_PORTS] = {0};
   const call self = {layer, innermost};
+  const sel_span span =
+      sel__recording() ? sel__span_begin_layer(layer, child_name(innermost, layer)) : 0;
   innermost = &self;
   last_label[0] = '\0';
   sel_status status = run(layer, n, inputs, results);
   innermost = self.caller;
+  sel__span_close(span);
   for (int i = 0; i < layer->type->n_outputs; i++) {
     if (status == SEL_OK)
       outputs[i] = results[i];

@@ -56,7 +56,8 @@ const sel_op sel__op_linear = {.name = "linear",
                                .infer = linear_infer,
                                .launch = linear_launch,
                                .backward = linear_backward,
-                               .save_for = {SEL_IN(1), SEL_IN(0), 0}};
+                               .save_for = {SEL_IN(1), SEL_IN(0), 0},
+                               .cost = sel__gemm_cost};
 
 sel_status sel_linear(sel_tensor *x, sel_tensor *weight, sel_tensor *bias, sel_tensor **out) {
   return sel__run1(&sel__op_linear, 3, (sel_tensor *[]){x, weight, bias}, NULL, out);

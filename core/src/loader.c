@@ -17,6 +17,7 @@
 
 #include "batch_rows.h"
 #include "philox.h"
+#include "profile.h"
 
 typedef struct slot {
   bool done;
@@ -331,13 +332,7 @@ static void move_batch(const sel_loader *l, sel_tensor **from, sel_tensor **to) 
 
 /* Nothing changes before all that can fail has succeeded, so that a caller who frees memory after a
  * failure gets this batch when asking again. */
-sel_status sel_loader_next(sel_loader *l, sel_device *device, sel_tensor **fields, bool *more) {
-  SEL_CHECK(l->started, SEL_E_ARGUMENT, "loader: expected sel_loader_start before next");
-  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
-  if (l->delivered == l->batches) {
-    *more = false;
-    return SEL_OK;
-  }
+static sel_status deliver(sel_loader *l, sel_device *device, sel_tensor **fields) {
   bool refills = l->scheduled < l->batches; /* only this thread changes it */
   wait_for_batch(l);
   if (refills) SEL_TRY(allocate_batch(l, l->scheduled, l->refill));
@@ -352,6 +347,19 @@ sel_status sel_loader_next(sel_loader *l, sel_device *device, sel_tensor **field
   move_batch(l, l->finished, fields);
   l->delivered++;
   if (refills) schedule(l);
-  *more = true;
+  return SEL_OK;
+}
+
+sel_status sel_loader_next(sel_loader *l, sel_device *device, sel_tensor **fields, bool *more) {
+  SEL_CHECK(l->started, SEL_E_ARGUMENT, "loader: expected sel_loader_start before next");
+  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
+  bool any = l->delivered < l->batches;
+  if (any) {
+    const sel_span span = sel__span_open(SEL_PROFILE_DATA, "batch");
+    sel_status status = deliver(l, device, fields);
+    sel__span_close(span);
+    SEL_TRY(status);
+  }
+  *more = any;
   return SEL_OK;
 }

@@ -74,7 +74,8 @@ const sel_op sel__op_matmul = {.name = "matmul",
                                .infer = matmul_infer,
                                .launch = matmul_launch,
                                .backward = matmul_backward,
-                               .save_for = {SEL_IN(1), SEL_IN(0)}};
+                               .save_for = {SEL_IN(1), SEL_IN(0)},
+                               .cost = sel__gemm_cost};
 
 /* ---- the C function ---- */
 

@@ -40,6 +40,11 @@ typedef struct sel_vjp {
   sel_tensor **grad; /* to be filled, new references; NULL stays zero */
 } sel_vjp;
 
+/* What a call moved and computed, for profiles (profile.h). */
+typedef struct sel_cost {
+  double bytes, flops;
+} sel_cost;
+
 /* Bits of `save_for`: which tensors the gradient of an input is computed from. */
 #define SEL_IN(i) (1u << (i))
 #define SEL_OUT(k) (1u << (16 + (k)))
@@ -62,6 +67,9 @@ struct sel_op {
   /* save_for[i]: tensors that the gradient of input i needs. Inputs past the table use its last
    * entry. Only what a wanted gradient needs is kept. */
   unsigned save_for[SEL_MAX_SAVE_RULES];
+  /* For profiles, after a launch: sets flops where the call is made of products, and bytes where
+   * they are not all inputs once and all results once, as they come in. NULL: no such thing. */
+  void (*cost)(const sel_call *call, sel_cost *cost);
 };
 
 /* Runs an operation: results in call->out (new references). */

@@ -7,6 +7,7 @@
  * bf16 parameters are f32 throughout, so that small updates are rounded only in the parameter. */
 #include "op.h"
 #include "optim.h"
+#include "profile.h"
 #include "selenite/autograd.h"
 
 static sel_dtype compute_dtype(const sel_tensor *t) {
@@ -63,13 +64,22 @@ static sel_status add_item(sel_optimizer *o, int n, sel__parameter *parameter, i
   return SEL_OK;
 }
 
+/* Parameter and states are read and written, the gradient is read. */
+static double bytes_moved(const sel_update_args *args, int states) {
+  double numbers = 0;
+  for (int i = 0; i < args->count; i++) numbers += (double)args->items[i].numel * (3 + 2 * states);
+  return numbers * (double)sel_dtype_size(args->dtype);
+}
+
 static sel_status launch(sel_optimizer *o, int n, const sel__rule *rule) {
   sel_device *device = sel__device(o->owners[0]->tensor);
   SEL_KERNEL(device, update, o->kind->name);
   sel_update_args args = {
       .op = rule->op, .dtype = compute_dtype(o->owners[0]->tensor), .count = n, .items = o->items};
   for (int k = 0; k < SEL_MAX_SCALARS; k++) args.scalar[k] = rule->scalar[k];
-  return device->k.update(device->handle, &args);
+  SEL_TRY(device->k.update(device->handle, &args));
+  if (sel__recording()) sel__span_worked(device, bytes_moved(&args, rule->states));
+  return SEL_OK;
 }
 
 /* Writes item n back where its parameter was packed, and counts the step. */
@@ -103,8 +113,7 @@ static sel_status update_with(sel_optimizer *o, const sel__group *group, sel__pa
   return status;
 }
 
-sel_status sel_optimizer_step(sel_optimizer *o) {
-  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
+static sel_status step(sel_optimizer *o) {
   for (int g = 0; g < o->n_groups; g++) SEL_TRY(prepare(o, &o->groups[g]));
   for (int g = 0; g < o->n_groups; g++)
     for (int i = 0; i < o->groups[g].count; i++) {
@@ -112,4 +121,12 @@ sel_status sel_optimizer_step(sel_optimizer *o) {
       if (parameter->pending) SEL_TRY(update_with(o, &o->groups[g], parameter));
     }
   return SEL_OK;
+}
+
+sel_status sel_optimizer_step(sel_optimizer *o) {
+  SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
+  const sel_span span = sel__span_open(SEL_PROFILE_UPDATE, o->kind->name);
+  sel_status status = step(o);
+  sel__span_close(span);
+  return status;
 }

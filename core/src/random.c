@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+#include "profile.h"
 #include "selenite/autograd.h"
 #include "tape.h"
 
@@ -61,7 +62,11 @@ static sel_status run_kernel(const char *what, sel_tensor *t, sel_random_op op, 
                           .offset = at.offset,
                           .p0 = p0,
                           .p1 = p1};
-  return device->k.random(device->handle, &args);
+  const sel_span span = sel__span_open(SEL_PROFILE_OPERATION, what);
+  sel_status status = device->k.random(device->handle, &args);
+  if (span) sel__span_worked(device, sel__bytes_of(t));
+  sel__span_close(span);
+  return status;
 }
 
 /* Replaces by `low` what rounding to t's dtype has brought up to `high`. */

@@ -134,6 +134,11 @@ static sel_status recurrence_launch(sel_call *call) {
   return s.status;
 }
 
+static void recurrence_cost(const sel_call *call, sel_cost *cost) {
+  const sel_recurrence_attrs *a = call->attrs;
+  cost->flops = (double)a->steps * sel__step_flops(a);
+}
+
 #define SAVED (SEL_IN(1) | SEL_IN(3) | SEL_IN(4) | SEL_IN(5) | SEL_OUT(0) | SEL_OUT(3))
 const sel_op sel__op_recurrence = {.name = "recurrence",
                                    .n_out = 4,
@@ -141,4 +146,5 @@ const sel_op sel__op_recurrence = {.name = "recurrence",
                                    .infer = recurrence_infer,
                                    .launch = recurrence_launch,
                                    .backward = sel__recurrence_backward,
-                                   .save_for = {SAVED, SAVED, SAVED, SAVED}};
+                                   .save_for = {SAVED, SAVED, SAVED, SAVED},
+                                   .cost = recurrence_cost};

@@ -41,6 +41,11 @@ static inline sel_operand sel__operand_at(const sel_tensor *t, int64_t at) {
 sel_tensor *sel__first_state(sel_scope *s, sel_tensor *t, const sel_recurrence_attrs *a,
                              sel_dtype dtype, sel_device *device);
 
+/* Multiplications and additions of one product of a step: states by weight. */
+static inline double sel__step_flops(const sel_recurrence_attrs *a) {
+  return 2 * (double)sel__gates_size(a) * (double)a->size;
+}
+
 /* The gradient operation: see recurrence_grad.c. */
 sel_status sel__recurrence_backward(sel_vjp *v);
 

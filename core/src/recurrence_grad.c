@@ -192,11 +192,21 @@ static sel_status gradient_launch(sel_call *call) {
   return s.status;
 }
 
+/* One product a step for the states' gradients and one for the weight's; both leave out what a
+ * missing h0 would give. */
+static void gradient_cost(const sel_call *call, sel_cost *cost) {
+  const gradient_attrs *attrs = call->attrs;
+  int64_t products = attrs->run.steps - !attrs->wanted[D_H0];
+  if (attrs->wanted[D_WEIGHT]) products += attrs->run.steps - !call->in[H0];
+  cost->flops = (double)products * sel__step_flops(&attrs->run);
+}
+
 const sel_op sel__op_recurrence_grad = {.name = "recurrence_grad",
                                         .n_out = RESULTS,
                                         .attrs_size = sizeof(gradient_attrs),
                                         .infer = gradient_infer,
-                                        .launch = gradient_launch};
+                                        .launch = gradient_launch,
+                                        .cost = gradient_cost};
 
 sel_status sel__recurrence_backward(sel_vjp *v) {
   if (!v->g[0] && !v->g[1] && !v->g[2]) return SEL_OK;

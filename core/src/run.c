@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "op.h"
+#include "profile.h"
 #include "tape.h"
 
 /* ---- what shape rules share ---- */
@@ -119,7 +120,7 @@ static sel_status compute(sel_call *call, sel_device *device) {
   return call->op->launch(call);
 }
 
-sel_status sel__run(sel_call *call) {
+static sel_status run(sel_call *call) {
   if (SEL_UNLIKELY(sel_interrupted())) return sel_fail(SEL_E_INTERRUPTED, "interrupted");
   for (int k = 0; k < call->op->n_out; k++) call->out[k] = NULL;
   sel_device *device;
@@ -134,7 +135,7 @@ sel_status sel__run(sel_call *call) {
   return status;
 }
 
-sel_status sel__run_in_place(sel_call *call) {
+static sel_status run_in_place(sel_call *call) {
   if (SEL_UNLIKELY(sel_interrupted())) return sel_fail(SEL_E_INTERRUPTED, "interrupted");
   const char *name = call->op->name;
   char text[SEL_TEXT], other[SEL_TEXT];
@@ -183,6 +184,14 @@ sel_status sel__run_in_place(sel_call *call) {
     sel__node_release(node);
   for (int i = 0; i < call->n_in; i++) sel_release(copies[i]);
   return status;
+}
+
+sel_status sel__run(sel_call *call) {
+  return sel__recording() ? sel__record_call(call, run) : run(call);
+}
+
+sel_status sel__run_in_place(sel_call *call) {
+  return sel__recording() ? sel__record_call(call, run_in_place) : run_in_place(call);
 }
 
 /* ---- the list ---- */

@@ -4,6 +4,8 @@
 #include <limits.h>
 #include <string.h>
 
+#include "profile.h"
+
 _Thread_local bool sel__grad_mode_off;
 static atomic_ullong next_sequence = 1;
 
@@ -39,6 +41,7 @@ static sel_node *node_new(int n_in, int n_out, int n_saved, size_t attrs_size) {
   node->out_spec = (sel_spec *)(block + out_spec);
   node->saved = (sel_saved *)(block + saved);
   node->attrs = block + attrs;
+  if (sel__recording()) node->layer = sel__span_layer();
   memset(node->edges, 0, (size_t)n_in * sizeof(sel_edge));
   memset(node->saved, 0, (size_t)n_saved * sizeof(sel_saved));
   return node;

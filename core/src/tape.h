@@ -62,6 +62,7 @@ struct sel_node {
   sel_hook_entry *hooks;
   sel_grad_box **boxes; /* n_out entries, or NULL */
   sel_device *device;   /* of the first output */
+  int64_t layer;        /* whose forward recorded it, while a profile is taken (profile.h) */
   bool released;        /* backward has dropped what was saved, and the edges */
   uint64_t run;         /* the walk that numbered it last, and its number there */
   int run_index;

@@ -56,6 +56,7 @@ sel.help, sel.options = help.help, require "selenite.options"
 sel.progress, sel.plot = require "selenite.progress", require "selenite.plot"
 sel.nn, sel.optim = require "selenite.nn", require "selenite.optim"
 sel.data = require "selenite.data"
+sel.profile = require "selenite.profile"
 
 -- sel.is_tensor(value)
 sel.is_tensor = arguments.is_tensor

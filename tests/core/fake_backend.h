@@ -6,7 +6,7 @@
 #include "tensors.h"
 
 typedef struct fake_counts {
-  long allocations, releases;
+  long allocations, releases, synchronizations;
   size_t bytes;    /* allocated and not released */
   long fail_from;  /* allocations from this one on fail; -1: none */
   long fail_until; /* up to, but without, this one */
@@ -36,6 +36,10 @@ static void fake_release(sel_backend_device device, sel_buffer buffer, size_t by
   fake.bytes -= bytes;
   fake_cpu()->release(device, buffer, bytes);
 }
+static sel_status fake_synchronize(sel_backend_device device) {
+  fake.synchronizations++;
+  return fake_cpu()->synchronize(device);
+}
 
 /* Registers it on first use. */
 static inline sel_device *fake_device(void) {
@@ -48,6 +52,7 @@ static inline sel_device *fake_device(void) {
     table.device_open = fake_open;
     table.allocate = fake_allocate;
     table.release = fake_release;
+    table.synchronize = fake_synchronize;
     ASSERT_OK(sel_register_backend(&table));
   }
   ASSERT_OK(sel_device_find("fake", &device));

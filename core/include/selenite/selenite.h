@@ -13,6 +13,7 @@
 #include "optim.h"
 #include "plugin.h"
 #include "pointwise.h"
+#include "profile.h"
 #include "tensor.h"
 
 #endif

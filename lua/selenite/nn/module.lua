@@ -28,9 +28,19 @@ end
 
 local function hold(...) return ... end
 
+-- While a profile is taken: runs forward in place of `call`.
+local recorder
+
 -- Calls forward. The frame stays on the stack meanwhile, for the path in errors (see
 -- path_on_stack).
-local function call(self, ...) return hold(self:forward(...)) end
+local function call(self, ...)
+  if recorder then return hold(recorder(self, ...)) end
+  return hold(self:forward(...))
+end
+
+-- fn(module, ...) runs module:forward(...) from now on; nil: nothing is recorded any more.
+local function set_recorder(fn) recorder = fn end
+local function is_recorded() return recorder ~= nil end
 
 -- What a field is called: elements of arrays count from 0.
 local function name_of(key) return tostring(type(key) == "number" and key - 1 or key) end
@@ -184,4 +194,4 @@ local function parameter(t)
 end
 
 return { methods = module, new_class = new_class, new_meta = new_meta, is_module = is_module,
-         parameter = parameter }
+         parameter = parameter, set_recorder = set_recorder, is_recorded = is_recorded }

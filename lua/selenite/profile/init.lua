@@ -1,0 +1,93 @@
+-- sel.profile: runs a function while core records what this thread does.
+--
+--   local p = sel.profile(function() for _ = 1, 10 do step() end end)
+--   print(p)
+--
+-- Core's events (profile.h) become rows (rows.lua), which print as tables (report.lua) and go into
+-- a trace file (trace.lua).
+
+local ffi = require "ffi"
+local library = require "selenite.library"
+local errors = require "selenite.errors"
+local module = require "selenite.nn.module"
+local layer = require "selenite.nn.layer"
+local rows = require "selenite.profile.rows"
+local report = require "selenite.profile.report"
+local trace = require "selenite.profile.trace"
+
+local C = library.C
+local profile = { __tostring = report }
+local profile_out = ffi.new "sel_profile *[1]"
+
+-- ---- modules ----
+
+-- Names of the children of modules as they are met: parent -> child -> name, false for none.
+local function name_finder()
+  local names = {}
+  return function(parent, child)
+    local known = names[parent] or {}
+    names[parent] = known
+    if known[child] == nil then
+      known[child] = false
+      for name, each in parent:children() do known[each] = name end
+    end
+    return known[child]
+  end
+end
+
+-- What module.set_recorder takes: forward of a module as an event that carries its name.
+local function module_recorder()
+  local running, name_of = {}, name_finder()
+  local function leave(event, ok, ...)
+    running[#running] = nil
+    C.sel_profile_leave(event)
+    if not ok then errors.rethrow(...) end
+    return ...
+  end
+  return function(self, ...)
+    local parent, kind = running[#running], self:class_name()
+    local name = parent and name_of(parent, self) or kind
+    running[#running + 1] = self
+    return leave(C.sel_profile_enter(name, kind, layer.core_layer(self)),
+                 errors.protect(self.forward, self, ...))
+  end
+end
+
+-- ---- the recording ----
+
+local known = { trace = "a file name", synchronize = true }
+
+local function read_options(options)
+  errors.check_options("profile", options, known)
+  options = options or {}
+  if options.trace ~= nil and type(options.trace) ~= "string" then
+    errors.option("profile", "trace", known.trace, options.trace)
+  end
+  if options.synchronize ~= nil and type(options.synchronize) ~= "boolean" then
+    errors.option("profile", "synchronize", "a boolean", options.synchronize)
+  end
+  return options.trace, options.synchronize ~= false
+end
+
+local function finish(trace_path, ok, ...)
+  module.set_recorder(nil)
+  local status = C.sel_profile_stop(profile_out)
+  local handle = status == 0 and ffi.gc(profile_out[0], C.sel_profile_release)
+  if not ok then errors.rethrow(...) end
+  errors.check(status)
+  local self, labels = rows(handle)
+  if trace_path then trace(trace_path, handle, labels) end
+  return setmetatable(self, profile), ...
+end
+
+-- sel.profile(fn, options): calls fn() and returns a profile of it, then fn's results. Options:
+-- trace = "trace.json" also writes a file for Chrome's trace viewer and Perfetto; synchronize =
+-- false doesn't wait for the device after each operation. print(p) shows tables; p.seconds is the
+-- whole, p.operations and p.layers are lists of rows, most time first: see rows.lua.
+return function(fn, options)
+  errors.expect("function", "profile", 1, "fn", fn)
+  local trace_path, synchronize = read_options(options)
+  errors.check(C.sel_profile_start(synchronize))
+  module.set_recorder(module_recorder())
+  return finish(trace_path, errors.protect(fn))
+end
