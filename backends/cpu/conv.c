@@ -194,6 +194,9 @@ sel_status CPU_NAME(cpu_conv)(sel_backend_device device, const sel_conv_args *ar
   if (CPU_NAME(cpu_conv_is_depthwise)(args))
     return CPU_NAME(cpu_conv_is_flat)(args, &window) ? CPU_NAME(cpu_conv_flat)(args, &window)
                                                      : CPU_NAME(cpu_conv_depthwise)(args, &window);
+  if (CPU_NAME(cpu_conv_is_winograd)(args, &window))
+    return args->op == SEL_CONV_GRAD_WEIGHT ? CPU_NAME(cpu_conv_winograd_weight)(args, &window)
+                                            : CPU_NAME(cpu_conv_winograd)(args, &window);
   job j = {.args = args, .window = window, .direct = is_direct(&window), .parts = 1};
   j.group_in = args->channels / args->groups;
   j.group_out = args->out_channels / args->groups;

@@ -1,5 +1,6 @@
 /* The parts of convolution: conv.c decides, conv_depthwise.c has the case without sums over
- * channels, and conv_flat.c a faster way for most of it. */
+ * channels, and conv_flat.c a faster way for most of it, conv_winograd.c and
+ * conv_winograd_weight.c a faster way for 3x3. */
 #ifndef CPU_CONV_H
 #define CPU_CONV_H
 
@@ -15,5 +16,11 @@ sel_status CPU_NAME(cpu_conv_depthwise)(const sel_conv_args *args, const cpu_win
  * stride 1, planes and windows of moderate size. */
 bool CPU_NAME(cpu_conv_is_flat)(const sel_conv_args *args, const cpu_window *window);
 sel_status CPU_NAME(cpu_conv_flat)(const sel_conv_args *args, const cpu_window *window);
+
+/* Whether Winograd's algorithm applies and pays: f32, 3x3, stride 1, with enough channels and
+ * positions. */
+bool CPU_NAME(cpu_conv_is_winograd)(const sel_conv_args *args, const cpu_window *window);
+sel_status CPU_NAME(cpu_conv_winograd)(const sel_conv_args *args, const cpu_window *window);
+sel_status CPU_NAME(cpu_conv_winograd_weight)(const sel_conv_args *args, const cpu_window *window);
 
 #endif

@@ -1,6 +1,6 @@
 /* Convolution and its two gradients against the plain sums: strides, padding, dilation, groups,
- * depthwise and 1x1; tiles, blocks and parts of the batch; nothing to sum; the same for every
- * number of threads. */
+ * depthwise and 1x1; tiles, blocks and parts of the batch; Winograd's algorithm; nothing to sum;
+ * the same for every number of threads. */
 #include "cases.h"
 #include "harness.h"
 
@@ -38,13 +38,21 @@ static const shape shapes[] = {
     {2, 2, 3, 1, 2, {6, 5}, {2, 3}, ONE, {2, 4}, {3, 0}, {1, 2}},  /* padding beyond the windows */
     {2, 1, 2, 1, 1, {300, 260}, {3, 2}, ONE, ONE, {1, 0}, ONE},    /* a large plane */
     {2, 1, 2, 1, 9, {5, 6}, {3, 3}, ONE, ONE, ONE, ONE},
-    {2, 2, 1, 64, 40, {20, 21}, {3, 3}, ONE, ONE, ONE, ONE},     /* several tiles */
-    {2, 1, 1, 48, 100, {13, 13}, {3, 3}, {2, 2}, ONE, ONE, ONE}, /* blocks of channels */
-    {2, 11, 1, 8, 6, {10, 10}, {3, 3}, ONE, ONE, ONE, ONE},      /* parts of the batch */
+    {2, 2, 1, 64, 40, {20, 21}, {3, 3}, ONE, ONE, ONE, ONE},       /* Winograd's */
+    {2, 1, 1, 32, 40, {20, 21}, {5, 5}, ONE, {2, 2}, {2, 2}, ONE}, /* several tiles */
+    {2, 1, 1, 48, 100, {13, 13}, {3, 3}, {2, 2}, ONE, ONE, ONE},   /* blocks of channels */
+    {2, 11, 1, 8, 6, {10, 10}, {3, 3}, ONE, ONE, ONE, ONE},        /* parts of the batch */
     {2, 9, 1, 16, 24, {12, 12}, {1, 1}, ONE, NONE, NONE, ONE},
     {3, 2, 1, 2, 3, {4, 5, 3}, {2, 3, 2}, {1, 2, 1}, {1, 1, 0}, {0, 1, 1}, {1, 1, 2}},
     {3, 1, 4, 1, 1, {3, 4, 5}, {3, 3, 3}, ONE, ONE, ONE, ONE},
-    {2, 0, 1, 3, 5, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE}, /* no images */
+    {2, 2, 1, 16, 17, {21, 14}, {3, 3}, ONE, ONE, ONE, ONE}, /* Winograd's: tiles cut off */
+    {2, 7, 1, 19, 8, {8, 8}, {3, 3}, ONE, ONE, ONE, ONE},    /* a last lane, half a vector */
+    {2, 5, 1, 16, 50, {15, 13}, {3, 3}, ONE, NONE, NONE, ONE},
+    {2, 4, 1, 12, 24, {11, 12}, {3, 3}, ONE, {2, 1}, {2, 2}, ONE},
+    {2, 3, 1, 17, 16, {13, 15}, {3, 3}, ONE, {1, 2}, {0, 1}, ONE},
+    {2, 6, 1, 70, 36, {4, 4}, {3, 3}, ONE, ONE, ONE, ONE}, /* chunks of channels, few tiles */
+    {2, 1, 1, 8, 8, {9, 300}, {3, 3}, ONE, ONE, ONE, ONE}, /* long strips */
+    {2, 0, 1, 3, 5, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},   /* no images */
     {2, 0, 3, 1, 1, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},
 };
 enum { SHAPES = sizeof shapes / sizeof *shapes };
@@ -180,12 +188,35 @@ static void check_bias(const problem *p, sel_dtype dtype, operands *a, const cha
   }
 }
 
+/* Whether a backend may use Winograd's algorithm, which sums whole patches: its errors are relative
+ * to the largest sums around, where those of plain sums are relative to each element's own. */
+static bool mixes_patches(const shape *s, sel_dtype dtype) {
+  bool mixes = dtype == SEL_F32 && s->dims == 2 && s->groups == 1;
+  for (int d = 0; d < 2; d++)
+    mixes = mixes && s->kernel[d] == 3 && s->stride[d] == 1 && s->dilation[d] == 1;
+  return mixes && s->group_in >= 8 && s->group_out >= 8;
+}
+
+/* Each magnitude becomes the largest of its plane, or of a window's taps. */
+static void spread_over_planes(double *magnitude, int64_t n, int64_t plane) {
+  for (int64_t begin = 0; begin < n; begin += plane) {
+    double largest = 0;
+    for (int64_t i = begin; i < begin + plane; i++) largest = fmax(largest, magnitude[i]);
+    for (int64_t i = begin; i < begin + plane; i++) magnitude[i] = largest;
+  }
+}
+
 static void check_result(const problem *p, sel_conv_op op, sel_dtype dtype, bool bias, operands *a,
                          const char *what) {
   array *result = result_of(op, a);
   const int64_t n = result->numel;
   sums s = {calloc((size_t)n + 1, sizeof(double)), calloc((size_t)n + 1, sizeof(double))};
   add_all(p, op, a, &s);
+  if (mixes_patches(p->s, dtype))
+    spread_over_planes(s.magnitude, n,
+                       op == SEL_CONV_FORWARD      ? p->out_size
+                       : op == SEL_CONV_GRAD_INPUT ? p->in_size
+                                                   : p->taps);
   download(result);
   for (int64_t i = 0; i < n; i++) {
     double wanted = s.value[i];

@@ -314,6 +314,98 @@ static void products(void) {
   product(128, 128, 64, false, true, 96);
 }
 
+/* ---- convolution and normalisation, as residual networks have them ---- */
+
+static sel_status conv(const void *args) { return backend->conv(device, args); }
+static sel_status norm(const void *args) { return backend->norm(device, args); }
+
+/* Square images and windows, with the padding that keeps the extents at stride 1. */
+static void convolution(int64_t n, int64_t channels, int64_t out_channels, int64_t extent,
+                        int64_t kernel, int64_t stride) {
+  static const char *const names[] = {"forward", "grad input", "grad weight"};
+  const int64_t out = (extent - 1) / stride + 1;
+  sel_conv_args args = {.dtype = SEL_F32,
+                        .dims = 2,
+                        .x = operand_of(SEL_F32, n * channels * extent * extent),
+                        .weight = operand_of(SEL_F32, out_channels * channels * kernel * kernel),
+                        .y = operand_of(SEL_F32, n * out_channels * out * out),
+                        .n = n,
+                        .channels = channels,
+                        .out_channels = out_channels,
+                        .groups = 1};
+  for (int d = 0; d < 2; d++) {
+    args.in[d] = extent, args.out[d] = out, args.kernel[d] = kernel;
+    args.stride[d] = stride, args.padding[d] = kernel / 2, args.dilation[d] = 1;
+  }
+  for (int op = 0; op < 3; op++) {
+    char name[80];
+    args.op = (sel_conv_op)op;
+    snprintf(name, sizeof name, "conv %lldx%lld/%lld [%lld,%lld,%lld] to %lld %s",
+             (long long)kernel, (long long)kernel, (long long)stride, (long long)n,
+             (long long)channels, (long long)extent, (long long)out_channels, names[op]);
+    measure(name, conv, &args,
+            2 * (double)(n * channels * out_channels) * (double)(out * out * kernel * kernel),
+            "GFLOP/s");
+  }
+  backend->release(device, args.x.data, 0);
+  backend->release(device, args.weight.data, 0);
+  backend->release(device, args.y.data, 0);
+}
+
+static void convolutions(void) {
+  convolution(8, 64, 64, 32, 3, 1);
+  convolution(8, 128, 128, 16, 3, 1);
+  convolution(8, 256, 256, 8, 3, 1);
+  convolution(8, 512, 512, 4, 3, 1);
+  convolution(8, 64, 128, 32, 3, 2);
+  convolution(8, 256, 512, 8, 3, 2);
+  convolution(8, 3, 64, 32, 3, 1);
+  convolution(8, 64, 128, 32, 1, 2);
+  convolution(32, 16, 16, 32, 3, 1);
+  convolution(32, 32, 32, 16, 3, 1);
+  convolution(32, 64, 64, 8, 3, 1);
+  convolution(32, 16, 32, 32, 3, 2);
+  convolution(32, 3, 16, 32, 3, 1);
+  convolution(64, 1, 32, 28, 3, 1);
+  convolution(64, 32, 64, 14, 3, 1);
+}
+
+static void batch_norm(int64_t n, int64_t channels, int64_t inner) {
+  const int64_t numel = n * channels * inner;
+  char name[64];
+  sel_norm_args args = {.kind = SEL_NORM_BATCH,
+                        .dtype = SEL_F32,
+                        .x = operand_of(SEL_F32, numel),
+                        .y = operand_of(SEL_F32, numel),
+                        .mean = operand_of(SEL_F32, channels),
+                        .rstd = operand_of(SEL_F32, channels),
+                        .var = operand_of(SEL_F32, channels),
+                        .weight = operand_of(SEL_F32, channels),
+                        .bias = operand_of(SEL_F32, channels),
+                        .grad = operand_of(SEL_F32, numel),
+                        .grad_weight = operand_of(SEL_F32, channels),
+                        .grad_bias = operand_of(SEL_F32, channels),
+                        .n = n,
+                        .channels = channels,
+                        .inner = inner,
+                        .groups = 1,
+                        .eps = 1e-5};
+  args.grad_x = args.y;
+  for (int backward = 0; backward < 2; backward++) {
+    args.backward = backward;
+    snprintf(name, sizeof name, "batch_norm%s f32 [%lld,%lld,%lld]", backward ? " backward" : "",
+             (long long)n, (long long)channels, (long long)inner);
+    measure(name, norm, &args, (double)numel * (backward ? 12 : 8), "GB/s");
+  }
+}
+
+static void batch_norms(void) {
+  batch_norm(8, 64, 1024);
+  batch_norm(8, 512, 16);
+  batch_norm(32, 16, 1024);
+  batch_norm(32, 64, 64);
+}
+
 /* ---- the rest ---- */
 
 static sel_status draw(const void *args) { return backend->random(device, args); }
@@ -385,6 +477,8 @@ int main(int argc, char **argv) {
   reductions();
   softmaxes();
   products();
+  convolutions();
+  batch_norms();
   rest();
   return 0;
 }

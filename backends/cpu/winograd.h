@@ -1,0 +1,241 @@
+/* The pieces of Winograd's algorithm F(4x4, 3x3) (Lavin & Gray 2016), of which conv_winograd.c and
+ * conv_winograd_weight.c are made: 36 multiplications do the work of 144.
+ *
+ *   y  = A^T [ (G g G^T) * (B^T d B) ] A     a 4x4 tile y from its 6x6 patch d and the weights g
+ *   dg = G^T [ (A dy A^T) * (B^T d B) ] G    the gradient of g
+ *
+ * with sums over channels or tiles inside the brackets: products of matrices, one for each of the
+ * 36 points. Channels lie side by side in the lanes of vectors, so every step is made of whole
+ * vectors; between that order and planes, blocks of 4x4 are turned.
+ *
+ * Patches mix: errors are relative to the largest sums of a patch, and an infinity or NaN reaches
+ * all of its tile. Against f64, with normally distributed numbers and 16 to 512 channels, errors
+ * are at most 9e-6 and on average 1e-6 of the results' root mean square (plain sums: 3e-6, 0.3e-6).
+ *
+ * A row of tiles of one image is a strip. Channels are counted in vectors ("blocks"); lanes past
+ * the last channel hold 0.
+ */
+#ifndef CPU_WINOGRAD_H
+#define CPU_WINOGRAD_H
+
+#include <string.h>
+
+#include "conv.h"
+
+#if defined __AVX512F__
+enum { LANES = 16, ROWS = 8 };
+#elif defined __AVX2__
+enum { LANES = 8, ROWS = 4 };
+#else
+enum { LANES = 4, ROWS = 4 };
+#endif
+enum {
+  SIDE = 4,
+  PATCH = 6,
+  TAPS = 9,
+  POINTS = 36,
+  VECTORS = 2 /* ROWS x VECTORS sums of a product stay in registers */
+};
+
+/* Unaligned: the sanitizers' stack frames don't keep the alignment of wide vectors. */
+typedef float lanes __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
+
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 1) / piece; }
+
+/* ---- tiles ---- */
+
+typedef struct tiling {
+  int64_t height, width;         /* of the planes that patches are taken from */
+  int64_t padding[2];            /* above, on the left */
+  int64_t out_height, out_width; /* of the planes that tiles cover */
+  int64_t down, across;          /* tiles of a plane */
+  int64_t strips;                /* of all images */
+} tiling;
+
+/* Of y's planes, or with `turned` of x's, whose gradient is a convolution with turned weights. */
+static inline tiling tiling_of(const sel_conv_args *args, const cpu_window *w, bool turned) {
+  const int64_t *in = turned ? w->out : w->in, *out = turned ? w->in : w->out;
+  tiling t = {.height = in[1], .width = in[2], .out_height = out[1], .out_width = out[2]};
+  for (int d = 0; d < 2; d++) t.padding[d] = turned ? 2 - w->padding[d + 1] : w->padding[d + 1];
+  t.down = pieces_of(t.out_height, SIDE);
+  t.across = pieces_of(t.out_width, SIDE);
+  t.strips = args->n * t.down;
+  return t;
+}
+
+/* Columns of a strip's frame: what all its patches see. */
+static inline int64_t frame_width(const tiling *t) { return t->across * SIDE + PATCH - SIDE; }
+
+/* ---- between planes and lanes ---- */
+
+/* Four rows of four, `from_step` and `to_step` apart, transposed. */
+CPU_INLINE void turn_four(const float *from, int64_t from_step, float *to, int64_t to_step) {
+  const four a = *(const four *)from, b = *(const four *)(from + from_step),
+             c = *(const four *)(from + 2 * from_step), d = *(const four *)(from + 3 * from_step);
+  const four ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5);
+  const four ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
+  const four bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+  const four bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  *(four *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
+  *(four *)(to + to_step) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
+  *(four *)(to + 2 * to_step) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
+  *(four *)(to + 3 * to_step) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
+}
+
+/* to[i][l] = from[l * step + i] for i < n and l < count; 0 in the other lanes. */
+static inline void to_lanes(const float *from, int64_t step, int64_t n, int64_t count, lanes *to) {
+  float *out = (float *)to;
+  int64_t l = 0;
+  for (; l + 4 <= count; l += 4, from += 4 * step) {
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) turn_four(from + i, step, out + i * LANES + l, LANES);
+    for (; i < n; i++)
+      for (int k = 0; k < 4; k++) out[i * LANES + l + k] = from[k * step + i];
+  }
+  for (; l < count; l++, from += step)
+    for (int64_t i = 0; i < n; i++) out[i * LANES + l] = from[i];
+  for (; l < LANES; l++)
+    for (int64_t i = 0; i < n; i++) out[i * LANES + l] = 0;
+}
+
+/* to[l * step + i] = from[i][l] for i < n and l < count. */
+static inline void from_lanes(const lanes *from, int64_t n, int64_t count, float *to,
+                              int64_t step) {
+  const float *in = (const float *)from;
+  int64_t l = 0;
+  for (; l + 4 <= count; l += 4, to += 4 * step) {
+    int64_t i = 0;
+    for (; i + 4 <= n; i += 4) turn_four(in + i * LANES + l, LANES, to + i, step);
+    for (; i < n; i++)
+      for (int k = 0; k < 4; k++) to[k * step + i] = in[i * LANES + l + k];
+  }
+  for (; l < count; l++, to += step)
+    for (int64_t i = 0; i < n; i++) to[i] = in[i * LANES + l];
+}
+
+/* Planes that lie behind one another, one a lane. */
+typedef struct planes {
+  const float *first;
+  int64_t height, width, count;
+} planes;
+
+/* Fills a frame [rows][wide] with rows [top, top + rows) of the planes, whose columns begin at
+ * `left`; 0 around them. */
+static inline void fill_frame(const planes *p, int64_t top, int rows, int64_t left, int64_t wide,
+                              lanes *frame) {
+  const int64_t columns = smaller(p->width, wide - left), rest = wide - left - columns;
+  for (int64_t row = top; row < top + rows; row++, frame += wide) {
+    if (row < 0 || row >= p->height) {
+      memset(frame, 0, (size_t)wide * sizeof *frame);
+      continue;
+    }
+    memset(frame, 0, (size_t)left * sizeof *frame);
+    to_lanes(p->first + row * p->width, p->height * p->width, columns, p->count, frame + left);
+    memset(frame + left + columns, 0, (size_t)rest * sizeof *frame);
+  }
+}
+
+/* ---- transforms, of one dim: polynomials at 0, A, -A, B, -B and infinity ---- */
+
+/* With these points, whose powers are exact, errors are a quarter of those with 1 and 2. */
+static const float A = 0.75f, B = 1.5f;
+#define AA (A * A)
+#define BB (B * B)
+#define SCALE_A (1 / (2 * AA * (AA - BB)))
+#define SCALE_B (1 / (2 * BB * (BB - AA)))
+
+/* B^T: six to six. */
+CPU_INLINE void mix_patch(const lanes *d, int64_t step, lanes *v, int64_t to) {
+  const lanes d0 = d[0], d1 = d[step], d2 = d[2 * step], d3 = d[3 * step], d4 = d[4 * step],
+              d5 = d[5 * step];
+  const lanes even_a = d4 - BB * d2, odd_a = A * (d3 - BB * d1);
+  const lanes even_b = d4 - AA * d2, odd_b = B * (d3 - AA * d1);
+  v[0] = AA * BB * d0 - (AA + BB) * d2 + d4;
+  v[to] = even_a + odd_a;
+  v[2 * to] = even_a - odd_a;
+  v[3 * to] = even_b + odd_b;
+  v[4 * to] = even_b - odd_b;
+  v[5 * to] = AA * BB * d1 - (AA + BB) * d3 + d5;
+}
+
+/* A^T: six to four. */
+CPU_INLINE void mix_tile(const lanes *m, int64_t step, lanes *y, int64_t to) {
+  const lanes even_a = m[step] + m[2 * step], odd_a = m[step] - m[2 * step];
+  const lanes even_b = m[3 * step] + m[4 * step], odd_b = m[3 * step] - m[4 * step];
+  y[0] = m[0] + even_a + even_b;
+  y[to] = A * odd_a + B * odd_b;
+  y[2 * to] = AA * even_a + BB * even_b;
+  y[3 * to] = AA * A * odd_a + BB * B * odd_b + m[5 * step];
+}
+
+/* A: four to six. */
+CPU_INLINE void spread_tile(const lanes *y, int64_t step, lanes *d, int64_t to) {
+  const lanes y0 = y[0], y1 = y[step], y2 = y[2 * step], y3 = y[3 * step];
+  const lanes even_a = y0 + AA * y2, odd_a = A * (y1 + AA * y3);
+  const lanes even_b = y0 + BB * y2, odd_b = B * (y1 + BB * y3);
+  d[0] = y0;
+  d[to] = even_a + odd_a;
+  d[2 * to] = even_a - odd_a;
+  d[3 * to] = even_b + odd_b;
+  d[4 * to] = even_b - odd_b;
+  d[5 * to] = y3;
+}
+
+/* G: three to six. */
+CPU_INLINE void spread_taps(const lanes *g, int64_t step, lanes *u, int64_t to) {
+  const lanes a = g[0], b = g[step], c = g[2 * step];
+  const lanes even_a = SCALE_A * (a + AA * c), odd_a = (A * SCALE_A) * b;
+  const lanes even_b = SCALE_B * (a + BB * c), odd_b = (B * SCALE_B) * b;
+  u[0] = (1 / (AA * BB)) * a;
+  u[to] = even_a + odd_a;
+  u[2 * to] = even_a - odd_a;
+  u[3 * to] = even_b + odd_b;
+  u[4 * to] = even_b - odd_b;
+  u[5 * to] = c;
+}
+
+/* G^T: six to three. */
+CPU_INLINE void mix_taps(const lanes *m, int64_t step, lanes *g, int64_t to) {
+  const lanes even_a = SCALE_A * (m[step] + m[2 * step]), odd_a = m[step] - m[2 * step];
+  const lanes even_b = SCALE_B * (m[3 * step] + m[4 * step]), odd_b = m[3 * step] - m[4 * step];
+  g[0] = (1 / (AA * BB)) * m[0] + even_a + even_b;
+  g[to] = (A * SCALE_A) * odd_a + (B * SCALE_B) * odd_b;
+  g[2 * to] = AA * even_a + BB * even_b + m[5 * step];
+}
+
+/* B^T d B of the patches of strip `row` of an image, one lane a plane: v [POINTS], `point` apart,
+ * of tiles `step` apart. The frame has room for PATCH x frame_width. */
+static inline void transform_patches(const tiling *t, const planes *p, int64_t row, lanes *frame,
+                                     lanes *v, int64_t step, int64_t point) {
+  const int64_t wide = frame_width(t);
+  fill_frame(p, row * SIDE - t->padding[0], PATCH, t->padding[1], wide, frame);
+  for (int64_t x = 0; x < wide; x++) mix_patch(frame + x, wide, frame + x, wide);
+  for (int64_t tile = 0; tile < t->across; tile++, v += step)
+    for (int r = 0; r < PATCH; r++)
+      mix_patch(frame + r * wide + tile * SIDE, 1, v + r * PATCH * point, point);
+}
+
+/* ---- products ---- */
+
+/* m[x * POINTS * ROWS + r] = sum over i < n of a[r * row + i * a_step] b[x * block + i * b_step],
+ * added to what is there with `add`. Long sums are better made of several: fewer roundings meet. */
+CPU_INLINE void multiply(const float *a, int64_t row, int64_t a_step, const lanes *b, int64_t block,
+                         int64_t b_step, int64_t n, int vectors, bool add, lanes *m) {
+  lanes sum[ROWS][VECTORS];
+  for (int r = 0; r < ROWS; r++)
+    for (int x = 0; x < vectors; x++) sum[r][x] = (lanes){0};
+  for (int64_t i = 0; i < n; i++, a += a_step, b += b_step)
+    for (int r = 0; r < ROWS; r++)
+      for (int x = 0; x < vectors; x++) sum[r][x] += a[r * row] * b[x * block];
+  for (int r = 0; r < ROWS; r++)
+    for (int x = 0; x < vectors; x++) {
+      lanes *to = m + x * POINTS * ROWS + r;
+      if (add) sum[r][x] += *to;
+      *to = sum[r][x];
+    }
+}
+
+#endif
