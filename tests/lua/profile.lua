@@ -191,6 +191,18 @@ test("a long table is cut, and what is cut adds up", function()
   equal(text:find "op26", nil)
 end)
 
+test("what lies between layers is released at once, as without a recording", function()
+  local net = nn.sequential(nn.linear(8, 1024), nn.relu(), nn.tanh(), nn.linear(1024, 2))
+  local x = sel.randn(256, 8)
+  local function step() net(x):sum():backward() end
+  for _ = 1, 3 do step() end
+  local before = sel.memory().peak
+  local p = sel.profile(function() for _ = 1, 20 do step() end end)
+  equal(calls(p.layers, "2"), 20)
+  local more = sel.memory().peak - before
+  assert(more < 2 * 2 ^ 20, more .. " bytes more") -- an activation has 1 MB
+end)
+
 test("an empty function", function()
   local p = sel.profile(function() end)
   equal({ #p.operations, #p.layers }, { 0, 0 })

@@ -12,7 +12,6 @@ local module = require "selenite.nn.module"
 local C = library.C
 local istype, T = ffi.istype, ffi.typeof "sel_tensor"
 local out, wrap, retry, check = memory.out, memory.wrap, memory.retry, errors.check
-local is_recorded = module.is_recorded
 local M = {}
 
 local HANDLE, SLOTS, CHILDREN, SINGLE = {}, {}, {}, {} -- keys of hidden fields
@@ -117,7 +116,7 @@ function M.core_layer(m) return rawget(m, HANDLE) end
 
 -- The same, where calling m(x) does no more than run that layer on tensor x; nil elsewhere.
 function M.plain(m, x)
-  local handle = m and not is_recorded() and rawget(m, HANDLE)
+  local handle = m and rawget(m, HANDLE)
   if handle and istype(T, x) and rawget(m, SINGLE) == rawget(m, "forward") then return handle end
 end
 

@@ -25,17 +25,26 @@ function sequential:append(m)
   return self
 end
 
+-- Writes the result of `handle`, the core layer at i, to out; returns the status.
+local function apply(self, i, handle, x)
+  if not module.is_recorded() then return C.sel_layer_apply(handle, x, out) end
+  local event = C.sel_profile_enter(tostring(i - 1), self[i]:class_name(), handle)
+  local status = C.sel_layer_apply(handle, x, out)
+  C.sel_profile_leave(event)
+  return status
+end
+
 -- Runs the module at i and, as long as they are plain plugin layers, those behind it, without
 -- handles for what lies between (a handle costs 0.3 us). Returns the result and the next place. A
 -- layer that fails is run again by itself, which raises the error with its path.
 local function run_from(self, i, x)
   local handle = layer.plain(self[i], x)
-  if not handle or C.sel_layer_apply(handle, x, out) ~= 0 then return self[i](x), i + 1 end
+  if not handle or apply(self, i, handle, x) ~= 0 then return self[i](x), i + 1 end
   i = i + 1
   handle = layer.plain(self[i], x)
   while handle do
     local between = out[0]
-    if C.sel_layer_apply(handle, between, out) ~= 0 then
+    if apply(self, i, handle, between) ~= 0 then
       return self[i](memory.adopt(between)), i + 1
     end
     C.sel_release(between)
