@@ -2,7 +2,7 @@
  *
  * Items of work are planes, so results don't depend on the thread count. Outputs of a row whose
  * windows lie wholly inside the input's rows are taken together, tap by tap along the row; other
- * windows one by one.
+ * windows one by one. The largest of 2x2 elements side by side has loops of its own.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,9 @@
 static const double NANOSECONDS = 0.5; /* an element of a window */
 enum {
   MOST_TAPS = 64, /* of windows that are taken along the row */
-  STRIP = 16      /* outputs that are taken together */
+  STRIP = 16,     /* outputs that are taken together */
+  WIDE = 8,       /* the same of 2x2 windows, */
+  NARROW = 4      /* and in short rows */
 };
 
 /* What one window takes of a dim: positions first, first + step, ... below end; and what that dim
@@ -28,6 +30,7 @@ typedef struct job {
   cpu_window window;
   const range *ranges[3];   /* of the outputs along each dim */
   int64_t inner, inner_end; /* outputs [inner, inner_end) of a row: windows wholly inside it */
+  bool squares;             /* windows of 2x2 side by side, all inside, rows of NARROW at least */
 } job;
 
 static range range_of(const sel_pool_args *args, const cpu_window *w, int d, int64_t o) {
@@ -74,6 +77,15 @@ static void find_inner(job *j) {
   cpu_window_inside(w, 2, w->kernel[2] - 1, j->inner, w->out[2], &j->inner, &j->inner_end);
 }
 
+static bool are_squares(const job *j) {
+  const cpu_window *w = &j->window;
+  bool squares = !j->args->adaptive && w->taps == 4 && w->out[2] >= NARROW;
+  for (int d = 1; d < 3; d++)
+    squares = squares && w->kernel[d] == 2 && w->stride[d] == 2 && w->dilation[d] == 1 &&
+              w->padding[d] == 0 && 2 * w->out[d] <= w->in[d];
+  return squares && w->stride[0] == 1 && w->padding[0] == 0;
+}
+
 #define VALUE float
 #define TYPED(name) CPU_JOIN(name, f32)
 #include "pool_body.h"
@@ -98,6 +110,7 @@ sel_status CPU_NAME(cpu_pool)(sel_backend_device device, const sel_pool_args *ar
     for (int64_t o = 0; o < w->out[d]; o++) *next++ = range_of(args, w, d, o);
   }
   find_inner(&j);
+  j.squares = are_squares(&j);
   static cpu_body *const bodies[4][2] = {{max_f32, max_f64},
                                          {max_grad_f32, max_grad_f64},
                                          {average_f32, average_f64},

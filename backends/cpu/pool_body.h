@@ -66,6 +66,46 @@ static void TYPED(row_max)(const job *j, const VALUE *x, const int64_t *rows, in
   }
 }
 
+/* `n` outputs of 2x2 windows side by side, from two rows of the input; `at` is where the first
+ * window lies in its plane, whose rows are `width` long. */
+CPU_INLINE void TYPED(square_max)(const VALUE *x, int64_t at, int64_t width, int n, VALUE *values,
+                                  int64_t *index) {
+  const VALUE *above = x + at, *below = above + width;
+  VALUE taps[4][WIDE], top[WIDE];
+  int32_t best[WIDE] = {0};
+  for (int i = 0; i < n; i++) {
+    taps[0][i] = above[2 * i], taps[1][i] = above[2 * i + 1];
+    taps[2][i] = below[2 * i], taps[3][i] = below[2 * i + 1];
+  }
+  memcpy(top, taps[0], (size_t)n * sizeof *top);
+  for (int32_t t = 1; t < 4; t++)
+#pragma omp simd
+    for (int i = 0; i < n; i++) {
+      const VALUE v = taps[t][i];
+      const bool wins = (v > top[i]) | ((v != v) & (top[i] == top[i]));
+      top[i] = wins ? v : top[i];
+      best[i] = wins ? t : best[i];
+    }
+  memcpy(values, top, (size_t)n * sizeof *top);
+  for (int i = 0; i < n; i++) index[i] = at + 2 * i + (best[i] & 1) + (best[i] >> 1) * width;
+}
+
+/* A plane of them. The last outputs of a row are taken together even if some were before. */
+static void TYPED(max_squares)(const cpu_window *w, const VALUE *x, VALUE *values, int64_t *index) {
+  const int64_t count = w->out[2], width = w->in[2], n = count < WIDE ? NARROW : WIDE;
+  for (int64_t o0 = 0; o0 < w->out[0]; o0++)
+    for (int64_t o1 = 0; o1 < w->out[1]; o1++, values += count, index += count) {
+      const int64_t row = (o0 * w->in[1] + 2 * o1) * width;
+      for (int64_t start = 0; start < count; start += n) {
+        const int64_t o = start < count - n ? start : count - n;
+        if (n == WIDE)
+          TYPED(square_max)(x, row + 2 * o, width, WIDE, values + o, index + o);
+        else
+          TYPED(square_max)(x, row + 2 * o, width, NARROW, values + o, index + o);
+      }
+    }
+}
+
 static void TYPED(max_plane)(const job *j, const VALUE *x, VALUE *values, int64_t *index) {
   const cpu_window *w = &j->window;
   int64_t rows[MOST_TAPS];
@@ -86,9 +126,15 @@ static void TYPED(max_plane)(const job *j, const VALUE *x, VALUE *values, int64_
 static void TYPED(max)(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
   const int64_t in = j->window.in_size, out = j->window.out_size;
-  for (int64_t p = begin; p < end; p++) TYPED(max_plane)
-  (j, (const VALUE *)cpu_at(&j->args->x) + p * in, (VALUE *)cpu_at(&j->args->y) + p * out,
-   (int64_t *)cpu_at(&j->args->index) + p * out);
+  for (int64_t p = begin; p < end; p++) {
+    const VALUE *x = (const VALUE *)cpu_at(&j->args->x) + p * in;
+    VALUE *values = (VALUE *)cpu_at(&j->args->y) + p * out;
+    int64_t *index = (int64_t *)cpu_at(&j->args->index) + p * out;
+    if (j->squares)
+      TYPED(max_squares)(&j->window, x, values, index);
+    else
+      TYPED(max_plane)(j, x, values, index);
+  }
 }
 
 static void TYPED(max_grad)(const void *context, int64_t begin, int64_t end) {

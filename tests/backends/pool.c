@@ -18,6 +18,9 @@ static const shape shapes[] = {
     {1, 2, {9}, {4}, {3}, {2}, {1}, {2}, false},
     {2, 4, {6, 8}, {3, 4}, {2, 2}, {2, 2}, NONE, ONE, false},
     {2, 3, {7, 9}, {7, 9}, {3, 3}, ONE, ONE, ONE, false},
+    {2, 3, {9, 18}, {4, 9}, {2, 2}, {2, 2}, NONE, ONE, false}, /* squares side by side */
+    {2, 2, {8, 11}, {4, 5}, {2, 2}, {2, 2}, NONE, ONE, false},
+    {3, 2, {3, 4, 33}, {3, 2, 16}, {1, 2, 2}, {1, 2, 2}, NONE, ONE, false},
     {2, 2, {6, 7}, {3, 4}, {3, 2}, {2, 2}, {1, 1}, ONE, false},  /* the last one reaches over */
     {2, 2, {5, 150}, {4, 149}, {2, 2}, ONE, NONE, ONE, false},   /* long rows */
     {2, 1, {12, 90}, {2, 41}, {9, 9}, {3, 2}, NONE, ONE, false}, /* windows of many rows */

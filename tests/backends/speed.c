@@ -314,7 +314,7 @@ static void products(void) {
   product(128, 128, 64, false, true, 96);
 }
 
-/* ---- convolution and normalisation, as residual networks have them ---- */
+/* ---- convolution, normalisation, pooling ---- */
 
 static sel_status conv(const void *args) { return backend->conv(device, args); }
 static sel_status norm(const void *args) { return backend->norm(device, args); }
@@ -399,6 +399,27 @@ static void batch_norm(int64_t n, int64_t channels, int64_t inner) {
   }
 }
 
+static sel_status pool(const void *args) { return backend->pool(device, args); }
+
+static void max_pool(int64_t planes, int64_t extent) {
+  char name[64];
+  const int64_t in = planes * extent * extent, out = planes * (extent / 2) * (extent / 2);
+  sel_pool_args args = {.op = SEL_POOL_MAX,
+                        .dtype = SEL_F32,
+                        .dims = 2,
+                        .x = operand_of(SEL_F32, in),
+                        .y = operand_of(SEL_F32, out),
+                        .index = operand_of(SEL_I64, out),
+                        .planes = planes};
+  for (int d = 0; d < 2; d++) {
+    args.in[d] = extent, args.out[d] = extent / 2;
+    args.kernel[d] = args.stride[d] = 2, args.dilation[d] = 1;
+  }
+  snprintf(name, sizeof name, "max_pool 2x2 f32 [%lld,%lld,%lld]", (long long)planes,
+           (long long)extent, (long long)extent);
+  measure(name, pool, &args, (double)in * 4 + (double)out * 12, "GB/s");
+}
+
 static void batch_norms(void) {
   batch_norm(8, 64, 1024);
   batch_norm(8, 512, 16);
@@ -479,6 +500,8 @@ int main(int argc, char **argv) {
   products();
   convolutions();
   batch_norms();
+  max_pool(2048, 28);
+  max_pool(4096, 14);
   rest();
   return 0;
 }
