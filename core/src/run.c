@@ -122,7 +122,7 @@ static sel_status compute(sel_call *call, sel_device *device) {
 
 static sel_status run(sel_call *call) {
   if (SEL_UNLIKELY(sel_interrupted())) return sel_fail(SEL_E_INTERRUPTED, "interrupted");
-  for (int k = 0; k < call->op->n_out; k++) call->out[k] = NULL;
+  for (int k = 0; k < SEL_MAX_OUT; k++) call->out[k] = NULL;
   sel_device *device;
   SEL_TRY(check_inputs(call, &device));
   sel_status status = call->op->view ? make_view(call) : compute(call, device);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { REPEATS = 10000, ROUNDS = 20 };
+enum { REPEATS = 500, ROUNDS = 400 };
 
 static sel_tensor *x, *w; /* f32[1], f32[1, 1]; w requires a gradient */
 
@@ -49,7 +49,7 @@ static void linear_and_backward(void) {
   must(sel_set_grad(w, NULL));
 }
 
-/* The best of several rounds. */
+/* The best of many rounds, short enough to find the machine free. */
 static void measure(const char *name, void (*run)(void)) {
   double best = 1e30;
   for (int round = 0; round < ROUNDS; round++) {

@@ -3,7 +3,7 @@
 
 local sel = require "selenite"
 
-local REPEATS, ROUNDS = 10000, 20
+local REPEATS, ROUNDS = 500, 400
 
 local x = sel.zeros(1)
 local w = sel.zeros(1, 1, { requires_grad = true })
