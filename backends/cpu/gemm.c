@@ -1,14 +1,19 @@
-/* Matrix products, through OpenBLAS but for the smallest.
+/* Matrix products: the smallest and, where it pays, the largest in ways of our own, the others
+ * through OpenBLAS.
  *
- * Threads are ours: C is cut into as many pieces as threads will work, and OpenBLAS computes each
- * piece on the calling thread alone. So products obey the one thread knob, may be called from
+ * Threads are ours: C is cut into as many pieces as threads will work, and each piece is computed
+ * on the calling thread alone. So products obey the one thread knob, may be called from
  * several host threads, and share the pool with all other kernels. Within a batch whole products
  * are pieces. Cuts don't change the order in which a number's terms are added unless OpenBLAS
  * changes its mind with the size of C; it was never seen to for the sizes cut here.
  */
 #include "gemm.h"
 
+#include <stdatomic.h>
+#include <stdlib.h>
+
 #include "blas.h"
+#include "gemm_blocked.h"
 #include "threads.h"
 
 static const double NANOSECONDS = 0.02; /* a multiplication and addition, with AVX2 */
@@ -19,6 +24,9 @@ typedef struct job {
   const sel_gemm_args *args;
   int64_t rows, columns; /* of a piece */
   int64_t across, down;  /* pieces of one product */
+  char *scratch;         /* of blocked products: a lane for each thread */
+  size_t lane;
+  atomic_int *lanes; /* handed out so far */
 } job;
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -112,6 +120,31 @@ static void run_small(const void *context, int64_t begin, int64_t end) {
   }
 }
 
+static void run_blocked(const void *context, int64_t begin, int64_t end) {
+  const job *j = context;
+  const sel_gemm_args *args = j->args;
+  char *scratch = j->scratch + (size_t)atomic_fetch_add(j->lanes, 1) * j->lane;
+  for (int64_t number = begin; number < end; number++) {
+    const piece p = find_piece(j, number);
+    const cpu_product product = {.dtype = args->dtype,
+                                 .transpose_a = args->transpose_a,
+                                 .transpose_b = args->transpose_b,
+                                 .m = p.m,
+                                 .n = p.n,
+                                 .k = args->k,
+                                 .lda = args->lda,
+                                 .ldb = args->ldb,
+                                 .ldc = args->ldc,
+                                 .alpha = args->alpha,
+                                 .beta = args->beta,
+                                 .a = p.a,
+                                 .b = p.b,
+                                 .bias = args->bias.data ? element(&args->bias, p.j) : NULL,
+                                 .c = p.c};
+    CPU_NAME(cpu_gemm_blocked)(&product, scratch);
+  }
+}
+
 static int64_t aligned_share(int64_t extent, int64_t parts) {
   const int64_t share = (extent + parts - 1) / parts;
   return (share + ALIGN - 1) / ALIGN * ALIGN;
@@ -137,7 +170,7 @@ static void cut(job *j, int64_t pieces) {
 sel_status CPU_NAME(cpu_gemm)(sel_backend_device device, const sel_gemm_args *args) {
   (void)device;
   if (args->m == 0 || args->n == 0 || args->batch == 0) return SEL_OK;
-  job j = {args, args->m, args->n, 1, 1};
+  job j = {.args = args, .rows = args->m, .columns = args->n, .across = 1, .down = 1};
   const bool small = CPU_NAME(cpu_gemm_is_small)(args);
   if (small && args->batch == 1) {
     CPU_NAME(cpu_gemm_small)(args, cpu_at(&args->a), cpu_at(&args->b), cpu_at(&args->c));
@@ -151,6 +184,17 @@ sel_status CPU_NAME(cpu_gemm)(sel_backend_device device, const sel_gemm_args *ar
   const double work = terms * NANOSECONDS * (args->dtype == SEL_F32 ? 1 : 2);
   const int64_t team = cpu_team(args->batch * args->m * args->n, work);
   if (args->batch < team) cut(&j, (team + args->batch - 1) / args->batch);
-  cpu_parallel(args->batch * j.across * j.down, work, run_pieces, &j);
+  const int64_t pieces = args->batch * j.across * j.down;
+  if (!CPU_NAME(cpu_gemm_is_blocked)(args->m, args->n, args->k)) {
+    cpu_parallel(pieces, work, run_pieces, &j);
+    return SEL_OK;
+  }
+  atomic_int lanes = 0;
+  j.lanes = &lanes;
+  j.lane = CPU_NAME(cpu_gemm_blocked_scratch)(args->dtype, j.rows, j.columns, args->k);
+  j.scratch = aligned_alloc(64, (size_t)cpu_team(pieces, work) * j.lane);
+  if (!j.scratch) return sel_fail(SEL_E_MEMORY, "matrix product: no memory for packed operands");
+  cpu_parallel(pieces, work, run_blocked, &j);
+  free(j.scratch);
   return SEL_OK;
 }

@@ -32,6 +32,7 @@ sel_status CPU_NAME(cpu_pool)(sel_backend_device device, const sel_pool_args *ar
 sel_status CPU_NAME(cpu_upsample)(sel_backend_device device, const sel_upsample_args *args);
 sel_status CPU_NAME(cpu_norm)(sel_backend_device device, const sel_norm_args *args);
 sel_status CPU_NAME(cpu_cell)(sel_backend_device device, const sel_cell_args *args);
+sel_status CPU_NAME(cpu_recurrence)(sel_backend_device device, const sel_recurrence_args *args);
 sel_status CPU_NAME(cpu_attention)(sel_backend_device device, const sel_attention_args *args);
 
 extern const sel_backend CPU_NAME(cpu_backend);

@@ -34,4 +34,5 @@ const sel_backend CPU_NAME(cpu_backend) = {
     .norm = CPU_NAME(cpu_norm),
     .cell = CPU_NAME(cpu_cell),
     .attention = CPU_NAME(cpu_attention),
+    .recurrence = CPU_NAME(cpu_recurrence),
 };

@@ -49,3 +49,7 @@ void cpu_parallel(int64_t count, double nanoseconds, cpu_body *body, const void 
     body(context, begin, begin + share + (me < rest));
   }
 }
+
+void cpu_meet(void) {
+#pragma omp barrier
+}

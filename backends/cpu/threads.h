@@ -19,6 +19,10 @@ typedef void cpu_body(const void *context, int64_t begin, int64_t end);
  * little for a second thread to pay stays in the caller's. */
 void cpu_parallel(int64_t count, double nanoseconds, cpu_body *body, const void *context);
 
+/* Within a body that cpu_parallel runs on several threads, called by all of them: each goes on when
+ * all have come here. */
+void cpu_meet(void);
+
 /* How many threads cpu_parallel would use. */
 int cpu_team(int64_t count, double nanoseconds);
 

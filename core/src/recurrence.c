@@ -1,8 +1,8 @@
 /* Recurrence over a whole sequence: the operation, forward. Backward is recurrence_grad.c, the
  * public function recurrence_function.c.
  *
- * A step is one product, h W_hh^T + b_hh, and one call of the cell kernel. Nothing is allocated a
- * step: the gates' state part is reused, activations go into one block.
+ * A step is one product, h W_hh^T + b_hh, and one cell. Nothing is allocated a step: the gates'
+ * state part is reused, activations go into one block.
  */
 #include "recurrence.h"
 
@@ -40,7 +40,7 @@ typedef struct run {
   sel_tensor *states, *c, *saved;
 } run;
 
-static sel_status product(const run *r, sel_operand h_prev) {
+static sel_gemm_args product_of(const run *r, sel_operand h_prev) {
   const int64_t size = r->a->size, gates = size * sel_cell_gates(r->a->cell);
   sel_gemm_args args = {.dtype = (sel_dtype)r->states->dtype,
                         .transpose_b = true,
@@ -56,10 +56,10 @@ static sel_status product(const run *r, sel_operand h_prev) {
                         .ldc = gates,
                         .batch = 1};
   if (r->bias) args.bias = sel__operand(r->bias);
-  return r->device->k.gemm(r->device->handle, &args);
+  return args;
 }
 
-static sel_status step(const run *r, int64_t i) {
+static sel_cell_args cell_of(const run *r, int64_t i) {
   const sel_recurrence_attrs *a = r->a;
   const int64_t state = sel__state_size(a), saved = sel__saved_size(a);
   const int64_t t = sel__step_at(a, i), before = i > 0 ? sel__step_at(a, i - 1) : 0;
@@ -81,8 +81,19 @@ static sel_status step(const run *r, int64_t i) {
     args.c = sel__operand(r->c);
     args.c_prev = i > 0 ? args.c : sel__operand(r->c0);
   }
-  SEL_TRY(product(r, args.h_prev));
-  return r->device->k.cell(r->device->handle, &args);
+  return args;
+}
+
+static sel_status walk(const run *r) {
+  sel__steps *steps;
+  SEL_TRY(sel__steps_new(r->device, &steps));
+  sel_status status = SEL_OK;
+  for (int64_t i = 0; i < r->a->steps && status == SEL_OK; i++) {
+    const sel_cell_args cell = cell_of(r, i);
+    const sel_gemm_args product = product_of(r, cell.h_prev);
+    status = sel__steps_add(steps, &product, &cell);
+  }
+  return sel__steps_end(steps, status);
 }
 
 /* Copies n states from element `at` of `from`. */
@@ -128,7 +139,7 @@ static sel_status recurrence_launch(sel_call *call) {
   const sel_spec gates = {.dtype = dtype, .ndim = 1, .shape = {sel__gates_size(a)}};
   if (s.status == SEL_OK)
     r.gates = sel__hold(&s, sel__tensor_new(&gates, device, &r.gates), &r.gates);
-  for (int64_t i = 0; i < a->steps && s.status == SEL_OK; i++) s.status = step(&r, i);
+  if (s.status == SEL_OK) s.status = walk(&r);
   if (s.status == SEL_OK) s.status = final_states(&r, call->out[1]);
   sel__scope_drop(&s);
   return s.status;

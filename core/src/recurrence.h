@@ -46,6 +46,15 @@ static inline double sel__step_flops(const sel_recurrence_attrs *a) {
   return 2 * (double)sel__gates_size(a) * (double)a->size;
 }
 
+/* Steps, in order of computation, as sel_recurrence_args has them: handed to the backend when some
+ * have come together, the rest at the end. `status` is that of adding; the first failure comes
+ * back. */
+typedef struct sel__steps sel__steps;
+sel_status sel__steps_new(sel_device *device, sel__steps **out);
+sel_status sel__steps_add(sel__steps *steps, const sel_gemm_args *product,
+                          const sel_cell_args *cell);
+sel_status sel__steps_end(sel__steps *steps, sel_status status);
+
 /* The gradient operation: see recurrence_grad.c. */
 sel_status sel__recurrence_backward(sel_vjp *v);
 

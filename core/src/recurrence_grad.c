@@ -1,9 +1,9 @@
 /* The gradient of recurrence, from the last step to the first: an operation without a gradient of
  * its own.
  *
- * A step is one call of the cell kernel, which gives the gates' gradients, and one product, which
- * carries them to the previous state. The weight's gradient is one product over all steps
- * afterwards, the bias's one sum.
+ * A step is one cell, which gives the gates' gradients, and one product, which carries them to the
+ * previous state. The weight's gradient is one product over all steps afterwards, the bias's one
+ * sum.
  */
 #include "recurrence.h"
 
@@ -46,7 +46,7 @@ static sel_operand given(const sel_tensor *t, int64_t at) {
   return t ? sel__operand_at(t, at) : (sel_operand){0};
 }
 
-static sel_status through_cell(const run *r, int64_t i) {
+static sel_cell_args cell_of(const run *r, int64_t i) {
   const sel_recurrence_attrs *a = r->a;
   const int64_t state = sel__state_size(a), gates = sel__gates_size(a), saved = sel__saved_size(a);
   const int64_t t = sel__step_at(a, i), before = i > 0 ? sel__step_at(a, i - 1) : 0;
@@ -72,15 +72,15 @@ static sel_status through_cell(const run *r, int64_t i) {
     args.grad_c = last ? given(r->in[G_C], 0) : sel__operand(r->c);
     args.grad_c_prev = sel__operand(r->c);
   }
-  return r->device->k.cell(r->device->handle, &args);
+  return args;
 }
 
-/* h = gates_h[step] W, plus the direct part that is there already. */
-static sel_status through_weight(const run *r, int64_t i) {
+/* h = gates_h[step] W, plus the direct part that is there already; unless nobody wants it. */
+static sel_gemm_args product_of(const run *r, int64_t i, bool wanted) {
   const int64_t size = r->a->size, gates = size * sel_cell_gates(r->a->cell);
-  const sel_gemm_args args = {
+  return (sel_gemm_args){
       .dtype = r->dtype,
-      .m = r->a->n,
+      .m = wanted ? r->a->n : 0,
       .n = size,
       .k = gates,
       .alpha = 1,
@@ -92,7 +92,6 @@ static sel_status through_weight(const run *r, int64_t i) {
       .ldb = size,
       .ldc = size,
       .batch = 1};
-  return r->device->k.gemm(r->device->handle, &args);
 }
 
 /* out = beta out + gates_h[from ... from + steps)^T previous, `previous` the states before these.
@@ -162,11 +161,15 @@ static void prepare(sel_scope *s, run *r, const sel_call *call) {
 }
 
 static sel_status walk(const run *r, const bool *wanted) {
-  for (int64_t i = r->a->steps - 1; i >= 0; i--) {
-    SEL_TRY(through_cell(r, i));
-    if (i > 0 || wanted[D_H0]) SEL_TRY(through_weight(r, i));
+  sel__steps *steps;
+  SEL_TRY(sel__steps_new(r->device, &steps));
+  sel_status status = SEL_OK;
+  for (int64_t i = r->a->steps - 1; i >= 0 && status == SEL_OK; i--) {
+    const sel_cell_args cell = cell_of(r, i);
+    const sel_gemm_args product = product_of(r, i, i > 0 || wanted[D_H0]);
+    status = sel__steps_add(steps, &product, &cell);
   }
-  return SEL_OK;
+  return sel__steps_end(steps, status);
 }
 
 static sel_status zero_all(sel_call *call) {

@@ -20,6 +20,7 @@ TCase *pool_cases(void);
 TCase *upsample_cases(void);
 TCase *norm_cases(void);
 TCase *cell_cases(void);
+TCase *recurrence_cases(void);
 TCase *attention_cases(void);
 TCase *memory_cases(void);
 

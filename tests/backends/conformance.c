@@ -10,11 +10,11 @@ enum { SKIPPED = 77 };
 
 static Suite *all_cases(void) {
   Suite *suite = suite_create(backend->name);
-  TCase *cases[] = {memory_cases(), pointwise_cases(), copy_cases(),     update_cases(),
-                    reduce_cases(), scan_cases(),      gemm_cases(),     index_cases(),
-                    sort_cases(),   softmax_cases(),   random_cases(),   cross_entropy_cases(),
-                    conv_cases(),   pool_cases(),      upsample_cases(), norm_cases(),
-                    cell_cases(),   attention_cases()};
+  TCase *cases[] = {memory_cases(), pointwise_cases(),  copy_cases(),     update_cases(),
+                    reduce_cases(), scan_cases(),       gemm_cases(),     index_cases(),
+                    sort_cases(),   softmax_cases(),    random_cases(),   cross_entropy_cases(),
+                    conv_cases(),   pool_cases(),       upsample_cases(), norm_cases(),
+                    cell_cases(),   recurrence_cases(), attention_cases()};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     tcase_set_timeout(cases[i], 100);
     suite_add_tcase(suite, cases[i]);

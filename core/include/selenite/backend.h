@@ -298,6 +298,16 @@ typedef struct sel_cell_args {
   int64_t n, size;
 } sel_cell_args;
 
+/* Steps of a recurrence: `products[i]`, then `cells[i]`; backward the cell comes first, and a
+ * product whose m is 0 is left out. Each reads what earlier ones wrote, but row r of a step only
+ * row r of others. The products have B, bias, extents (but for that m), leading dimensions, alpha
+ * and beta in common, and batch 1; the cells what is not an operand. */
+typedef struct sel_recurrence_args {
+  int64_t steps; /* 1 or more */
+  const sel_gemm_args *products;
+  const sel_cell_args *cells;
+} sel_recurrence_args;
+
 /* Attention over queries [batch, heads, q_length, head_size], keys and values [batch, kv_heads,
  * k_length, head_size or value_size]; query head h uses kv head h * kv_heads / heads. out =
  * softmax(q k^T * scale + mask) v. causal: query i sees keys up to i + k_length - q_length. mask:
@@ -367,6 +377,7 @@ struct sel_backend {
   sel_status (*cell)(sel_backend_device device, const sel_cell_args *args);
   sel_status (*attention)(sel_backend_device device, const sel_attention_args *args);
   /* appended by later minor versions below this line */
+  sel_status (*recurrence)(sel_backend_device device, const sel_recurrence_args *args);
 };
 
 /* Called from a backend plugin's init. The table is borrowed and lives as long as the plugin. */
