@@ -1,5 +1,6 @@
-/* The registry of layer types: append-only, but for a plugin whose init fails. Whether a
- * description makes sense is layer_type_check.c's business. */
+/* The registry of layer types: append-only, but for a plugin whose init fails. Types of a plugin
+ * that was loaded anew are retired: they stay listed, without a name. Whether a description makes
+ * sense is layer_type_check.c's business. */
 #include <pthread.h>
 #include <string.h>
 
@@ -9,15 +10,16 @@
 typedef struct entry {
   const sel_layer_type *type; /* borrowed from the plugin */
   const char *origin;
+  int retired; /* 0, or the number of the call that retired it */
 } entry;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static entry *entries;
-static int count, capacity;
+static int count, capacity, retirements;
 
 static const entry *find(const char *name) {
   for (int i = 0; i < count; i++)
-    if (strcmp(entries[i].type->name, name) == 0) return &entries[i];
+    if (!entries[i].retired && strcmp(entries[i].type->name, name) == 0) return &entries[i];
   return NULL;
 }
 
@@ -35,7 +37,7 @@ static sel_status append(const sel_layer_type *type) {
     entries = moved;
     capacity = grown;
   }
-  entries[count++] = (entry){type, origin};
+  entries[count++] = (entry){type, origin, 0};
   return SEL_OK;
 }
 
@@ -56,8 +58,10 @@ const sel_layer_type *sel_layer_type_find(const char *name) {
 }
 
 const sel_layer_type *sel_layer_type_at(int i) {
+  const sel_layer_type *type = NULL;
   pthread_mutex_lock(&lock);
-  const sel_layer_type *type = i >= 0 && i < count ? entries[i].type : NULL;
+  for (int k = 0; k < count && i >= 0 && !type; k++)
+    if (!entries[k].retired && i-- == 0) type = entries[k].type;
   pthread_mutex_unlock(&lock);
   return type;
 }
@@ -81,5 +85,21 @@ int sel__layer_type_count(void) {
 void sel__layer_types_truncate(int n) {
   pthread_mutex_lock(&lock);
   if (n < count) count = n;
+  pthread_mutex_unlock(&lock);
+}
+
+int sel__layer_types_retire(const char *origin) {
+  pthread_mutex_lock(&lock);
+  const int number = ++retirements;
+  for (int i = 0; i < count; i++)
+    if (!entries[i].retired && strcmp(entries[i].origin, origin) == 0) entries[i].retired = number;
+  pthread_mutex_unlock(&lock);
+  return number;
+}
+
+void sel__layer_types_revive(int number) {
+  pthread_mutex_lock(&lock);
+  for (int i = 0; i < count; i++)
+    if (entries[i].retired == number) entries[i].retired = 0;
   pthread_mutex_unlock(&lock);
 }

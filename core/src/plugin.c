@@ -8,12 +8,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "core.h"
 #include "device.h"
@@ -23,7 +25,7 @@
 typedef struct loaded_plugin {
   const sel_plugin *descriptor;
   const char *path; /* resolved; kept for the life of the process */
-  void *handle;
+  void *handle;     /* of the file as it was loaded last; earlier ones stay mapped */
 } loaded_plugin;
 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -65,6 +67,10 @@ static sel_status check_fields(const sel_plugin *plugin, const char *path) {
             "%s: plugin '%s' is of an unknown kind %d, expected %d (backend) or %d (layers)", path,
             plugin->name, (int)plugin->kind, SEL_PLUGIN_BACKEND, SEL_PLUGIN_LAYERS);
   SEL_CHECK(plugin->init, SEL_E_PLUGIN, "%s: plugin '%s' has no init function", path, plugin->name);
+  return SEL_OK;
+}
+
+static sel_status check_name(const sel_plugin *plugin, const char *path) {
   for (int i = 0; i < count; i++)
     SEL_CHECK(strcmp(plugins[i].descriptor->name, plugin->name) != 0, SEL_E_PLUGIN,
               "%s: a plugin named '%s' is loaded already, from %s", path, plugin->name,
@@ -121,6 +127,7 @@ static sel_status admit(void *handle, const char *path, bool *ran) {
             "%s: exports no sel_plugin_descriptor, so it is no Selenite plugin", path);
   SEL_TRY(check_abi(plugin, path));
   SEL_TRY(check_fields(plugin, path));
+  SEL_TRY(check_name(plugin, path));
   SEL_TRY(reserve());
   *ran = true;
   SEL_TRY(run_init(plugin, path));
@@ -168,9 +175,87 @@ static sel_status load_resolved(const char *path, bool *listed) {
   return status;
 }
 
-sel_status sel_plugin_load(const char *path) {
-  SEL_CHECK(path && *path, SEL_E_ARGUMENT, "plugin_load: a file name is expected, got none");
-  SEL_CHECK(!*loading_file, SEL_E_PLUGIN, "plugin_load: %s may not be loaded by the init of %s",
+/* ---- loading one file again ---- */
+
+static bool copy_bytes(int from, int to) {
+  char buffer[1 << 16];
+  ssize_t n;
+  while ((n = read(from, buffer, sizeof buffer)) > 0)
+    if (write(to, buffer, (size_t)n) != n) return false;
+  return n == 0;
+}
+
+/* A copy of the file at `path` under a name that is written into `copy`. */
+static sel_status make_copy(const char *path, char *copy, size_t size) {
+  const char *folder = getenv("TMPDIR");
+  static int number; /* guarded by the lock */
+  snprintf(copy, size, "%s/selenite-%ld-%d.so", folder && *folder ? folder : "/tmp", (long)getpid(),
+           number++);
+  const int from = open(path, O_RDONLY | O_CLOEXEC);
+  const int to = from < 0 ? -1 : open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+  const bool copied = to >= 0 && copy_bytes(from, to);
+  const int reason = errno;
+  if (from >= 0) close(from);
+  if (to >= 0) close(to);
+  if (to >= 0 && !copied) unlink(copy);
+  SEL_CHECK(copied, SEL_E_PLUGIN, "%s: can't be copied to %s: %s", path, copy, strerror(reason));
+  return SEL_OK;
+}
+
+/* Opens a copy: dlopen takes a file that it has seen for the same, whatever is in it now. */
+static sel_status open_copy(const char *path, void **out) {
+  char copy[PATH_MAX];
+  SEL_TRY(sel__plugin_file_check(path));
+  SEL_TRY(make_copy(path, copy, sizeof copy));
+  *out = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
+  const char *reason = *out ? NULL : dl_reason(copy);
+  unlink(copy);
+  SEL_CHECK(*out, SEL_E_PLUGIN, "%s: can't be loaded: %s", path, reason);
+  return SEL_OK;
+}
+
+/* Puts the plugin in `handle` into the place of `old`. *ran: its init was called. */
+static sel_status succeed(loaded_plugin *old, void *handle, bool *ran) {
+  const sel_plugin *plugin = dlsym(handle, "sel_plugin_descriptor");
+  const char *name = old->descriptor->name;
+  SEL_CHECK(plugin, SEL_E_PLUGIN,
+            "%s: exports no sel_plugin_descriptor, so it is no Selenite plugin", old->path);
+  SEL_TRY(check_abi(plugin, old->path));
+  SEL_TRY(check_fields(plugin, old->path));
+  SEL_CHECK(strcmp(plugin->name, name) == 0 && plugin->kind == SEL_PLUGIN_LAYERS, SEL_E_PLUGIN,
+            "%s: the layer plugin '%s' is expected, as it was loaded, got '%s'", old->path, name,
+            plugin->name);
+  *ran = true;
+  const int retired = sel__layer_types_retire(old->path);
+  const sel_status status = run_init(plugin, old->path);
+  if (status != SEL_OK)
+    sel__layer_types_revive(retired);
+  else
+    *old = (loaded_plugin){plugin, old->path, handle};
+  return status;
+}
+
+static sel_status reload_resolved(const char *path, bool *listed) {
+  loaded_plugin *old = NULL;
+  for (int i = 0; i < count; i++)
+    if (strcmp(plugins[i].path, path) == 0) old = &plugins[i];
+  if (!old) return load_resolved(path, listed);
+  SEL_CHECK(old->descriptor->kind == SEL_PLUGIN_LAYERS, SEL_E_PLUGIN,
+            "%s: a backend can't be loaded again: its devices are in use", path);
+  void *handle = NULL;
+  bool ran = false;
+  SEL_TRY(open_copy(path, &handle));
+  const sel_status status = succeed(old, handle, &ran);
+  if (!ran) dlclose(handle);
+  return status;
+}
+
+/* ---- by path ---- */
+
+static sel_status with_resolved(const char *operation, const char *path,
+                                sel_status (*load)(const char *path, bool *listed)) {
+  SEL_CHECK(path && *path, SEL_E_ARGUMENT, "%s: a file name is expected, got none", operation);
+  SEL_CHECK(!*loading_file, SEL_E_PLUGIN, "%s: %s may not be loaded by the init of %s", operation,
             path, loading_file);
   char buffer[PATH_MAX];
   SEL_CHECK(realpath(path, buffer), SEL_E_PLUGIN, "%s: can't be loaded: %s", path, strerror(errno));
@@ -178,11 +263,21 @@ sel_status sel_plugin_load(const char *path) {
   if (!resolved) return SEL_E_MEMORY;
   bool listed = false;
   pthread_mutex_lock(&lock);
-  sel_status status = load_resolved(resolved, &listed);
+  const sel_status status = load(resolved, &listed);
   pthread_mutex_unlock(&lock);
   if (!listed) sel__free(resolved);
   return status;
 }
+
+sel_status sel_plugin_load(const char *path) {
+  return with_resolved("plugin_load", path, load_resolved);
+}
+
+sel_status sel_plugin_reload(const char *path) {
+  return with_resolved("plugin_reload", path, reload_resolved);
+}
+
+/* ---- the list ---- */
 
 int sel_plugin_count(void) {
   pthread_mutex_lock(&lock);

@@ -9,9 +9,14 @@
  * process. */
 const char *sel__loading_file(void);
 
-int sel__layer_type_count(void);
+int sel__layer_type_count(void); /* retired ones included */
 /* Forgets all layer types but the first n. */
 void sel__layer_types_truncate(int n);
+
+/* Retires the types that came from the file `origin`: their names are free, what was made of them
+ * goes on. Returns a number by which they can be revived. */
+int sel__layer_types_retire(const char *origin);
+void sel__layer_types_revive(int number);
 
 /* Refuses a description that contradicts itself. */
 sel_status sel__layer_type_check(const sel_layer_type *type);

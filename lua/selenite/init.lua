@@ -119,6 +119,13 @@ function sel.load_plugin(path)
   errors.check(C.sel_plugin_load(path))
 end
 
+-- sel.reload_plugin(path): loads a layer plugin again after its file was changed. nn.<name> then
+-- makes layers of the new types; layers made before go on with the old code.
+function sel.reload_plugin(path)
+  errors.expect("string", "reload_plugin", 1, "path", path)
+  errors.check(C.sel_plugin_reload(path))
+end
+
 local threads = environment "SELENITE_NUM_THREADS"
 if threads then
   local n = tonumber(threads)

@@ -40,6 +40,12 @@ typedef struct sel_plugin {
 /* Loads one file; a name without '/' is a file of the working directory, never of the linker's
  * search path. A file that is loaded already is left as it is. Any thread may call. */
 SEL_API sel_status sel_plugin_load(const char *path);
+/* Loads a layer plugin that is loaded already once more, because its file was changed; one that is
+ * not loaded is loaded. Names now mean the new layer types, and a name that the new file brings no
+ * more is unknown; layers that were made before keep their types, and the old code stays mapped.
+ * When the file is refused, all is as before. Backends can't be reloaded. The changed file must be
+ * a new one of the same name, as linkers write it, since the old bytes are in use. */
+SEL_API sel_status sel_plugin_reload(const char *path);
 /* Loads all *.so files of a folder in alphabetical order; files that are refused don't stop the
  * others: the first refusal is returned, the number loaded goes to `loaded` in any case (NULL
  * allowed). */

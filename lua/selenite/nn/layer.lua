@@ -176,7 +176,7 @@ end
 -- ---- the class of a type ----
 
 local methods = setmetatable({}, { __index = module.methods })
-local classes = {} -- name -> class
+local classes = {} -- address of a type's description -> class
 
 local function adopt_handle(class, handle)
   local slots = {}
@@ -263,7 +263,8 @@ end
 -- The class for a type's description; calling it makes a layer.
 function M.class(descriptor)
   local name = ffi.string(descriptor.name)
-  local class = classes[name]
+  local address = tonumber(ffi.cast("intptr_t", descriptor))
+  local class = classes[address]
   if class then return class end
   class = { descriptor = descriptor, methods = setmetatable({}, { __index = methods }) }
   class.methods.class_name = function() return name end
@@ -274,7 +275,7 @@ function M.class(descriptor)
   else
     class.forward = general_forward(name, descriptor)
   end
-  classes[name] = setmetatable(class, {
+  classes[address] = setmetatable(class, {
     __call = function(_, ...)
       local options = read_options(name, descriptor, ...)
       check(C.sel_layer_new(descriptor, options, layer_out))
