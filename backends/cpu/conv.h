@@ -17,7 +17,7 @@ sel_status CPU_NAME(cpu_conv_depthwise)(const sel_conv_args *args, const cpu_win
 bool CPU_NAME(cpu_conv_is_flat)(const sel_conv_args *args, const cpu_window *window);
 sel_status CPU_NAME(cpu_conv_flat)(const sel_conv_args *args, const cpu_window *window);
 
-/* Whether Winograd's algorithm applies and pays: f32, 3x3, stride 1, with enough channels and
+/* Whether Winograd's algorithm applies and pays: f32, 3x3, stride 1 or 2, with enough channels and
  * positions. */
 bool CPU_NAME(cpu_conv_is_winograd)(const sel_conv_args *args, const cpu_window *window);
 sel_status CPU_NAME(cpu_conv_winograd)(const sel_conv_args *args, const cpu_window *window);

@@ -1,6 +1,6 @@
-/* The gradient of weights of 3x3 windows that move by 1, by Winograd's algorithm (winograd.h): for
- * each point a product of the transformed gradient of y (D) and the transformed patches (V) over
- * all tiles. f32 only.
+/* The gradient of weights of 3x3 windows that move by 1 or 2, by Winograd's algorithm (winograd.h):
+ * for each point a product of the transformed gradient of y (D) and the transformed patches (V)
+ * over all tiles. f32 only.
  *
  * Tiles come in chunks of strips: D and V of a chunk are made first, then products for ROWS output
  * channels and two vectors of input channels at a time, transformed back and added to sums. Chunks
@@ -12,10 +12,17 @@
 #include "threads.h"
 #include "winograd.h"
 
-enum { CHUNK = 64 }; /* tiles: V of two vectors of channels stays in a core's own cache */
+enum {
+  CHUNK = 64, /* tiles: V of two vectors of channels stays in a core's own cache */
+  TILE = 4    /* elements of a tile along one dim */
+};
 static const double NANOSECONDS = 0.01; /* for what plainly is a multiplication and addition */
 
+static const algorithm by_one = {.patch = 6, .points = 6, .tile = TILE, .hop = 4};
+static const algorithm by_two = {.patch = 9, .points = 9, .tile = TILE, .hop = 8};
+
 typedef struct job {
+  const algorithm *how;
   tiling tiles;
   const float *x, *y;
   float *weight, *bias;
@@ -23,7 +30,7 @@ typedef struct job {
   int64_t blocks, out_blocks; /* the same in vectors */
   int64_t strips;             /* of a chunk, at most */
   int64_t first, count;       /* strips of the present chunk */
-  lanes *v, *d;               /* [POINTS, tiles, blocks or out_blocks] */
+  lanes *v, *d;               /* [points of both dims, tiles, blocks or out_blocks] */
   int64_t point, out_point;   /* from one point of V and D to the next */
   lanes *sums;                /* [groups of ROWS out channels, blocks, ROWS, TAPS] */
   lanes *scratch;             /* a share for each thread */
@@ -35,79 +42,93 @@ static lanes *take_share(const job *j) {
   return j->scratch + atomic_fetch_add(j->taken, 1) * j->share;
 }
 
-/* ---- transforms ---- */
-
-/* D of a strip's tiles: `row` of an image, one lane a plane. */
-static void transform_tiles(const tiling *t, const planes *p, int64_t row, lanes *frame, lanes *d,
-                            int64_t step, int64_t point) {
-  const int64_t wide = t->across * SIDE;
-  fill_frame(p, row * SIDE, SIDE, 0, wide, frame);
-  for (int64_t x = 0; x < wide; x++) spread_tile(frame + x, wide, frame + x, wide);
-  for (int64_t tile = 0; tile < t->across; tile++, d += step)
-    for (int r = 0; r < PATCH; r++)
-      spread_tile(frame + r * wide + tile * SIDE, 1, d + r * PATCH * point, point);
-}
+/* ---- transforms, by an algorithm that the compiler knows ---- */
 
 /* An item: a strip of the chunk, a block of x's or y's channels. */
-static void transform(const void *context, int64_t begin, int64_t end) {
-  const job *j = context;
+CPU_INLINE void transform_items(const job *j, const algorithm *a, transform *patch, transform *tile,
+                                int64_t begin, int64_t end) {
   const tiling *t = &j->tiles;
   const int64_t all = j->blocks + j->out_blocks;
   lanes *frame = take_share(j);
   for (int64_t item = begin; item < end; item++) {
-    const int64_t strip = item / all, image = (j->first + strip) / t->down,
-                  row = (j->first + strip) % t->down, tile = strip * t->across;
-    const bool of_x = item % all < j->blocks;
-    const int64_t b = of_x ? item % all : item % all - j->blocks;
-    if (of_x) {
-      const planes p = {j->x + (image * j->channels + b * LANES) * t->height * t->width, t->height,
-                        t->width, smaller(LANES, j->channels - b * LANES)};
-      transform_patches(t, &p, row, frame, j->v + tile * j->blocks + b, j->blocks, j->point);
+    const int64_t strip = item / all, first = strip * t->across;
+    const int64_t image = (j->first + strip) / t->down, row = (j->first + strip) % t->down;
+    const int64_t b = item % all, c = b * LANES, o = c - j->blocks * LANES;
+    if (b < j->blocks) {
+      const planes p = {j->x + (image * j->channels + c) * t->height * t->width, t->height,
+                        t->width, smaller(LANES, j->channels - c)};
+      transform_strip(&p, row * a->hop - t->padding[0], t->padding[1], frame_width(t, a), a->patch,
+                      a->hop, a->points, patch, t->across, frame, j->v + first * j->blocks + b,
+                      j->blocks, j->point);
     } else {
-      const planes p = {j->y + (image * j->out_channels + b * LANES) * t->out_height * t->out_width,
-                        t->out_height, t->out_width, smaller(LANES, j->out_channels - b * LANES)};
-      transform_tiles(t, &p, row, frame, j->d + tile * j->out_blocks + b, j->out_blocks,
+      const planes p = {j->y + (image * j->out_channels + o) * t->out_height * t->out_width,
+                        t->out_height, t->out_width, smaller(LANES, j->out_channels - o)};
+      transform_strip(&p, row * TILE, 0, t->across * TILE, TILE, TILE, a->points, tile, t->across,
+                      frame, j->d + first * j->out_blocks + b - j->blocks, j->out_blocks,
                       j->out_point);
     }
   }
 }
 
-/* ---- products ---- */
-
-/* Adds the products of the chunk for ROWS output channels and `vectors` blocks of input channels.
- */
-static void add_products(const job *j, int64_t group, int64_t block, int64_t vectors, lanes *room) {
-  lanes *m = room, *half = m + VECTORS * POINTS * ROWS, *taps = half + 3 * PATCH;
-  const int64_t tiles = j->count * j->tiles.across;
-  const float *d = (const float *)j->d + group * ROWS;
-  const lanes *v = j->v + block;
-  for (int p = 0; p < POINTS; p++, d += j->out_point * LANES, v += j->point)
-    if (vectors == VECTORS)
-      multiply(d, 1, j->out_blocks * LANES, v, 1, j->blocks, tiles, VECTORS, false, m + p * ROWS);
-    else
-      multiply(d, 1, j->out_blocks * LANES, v, 1, j->blocks, tiles, 1, false, m + p * ROWS);
-  for (int64_t x = 0; x < vectors; x++)
-    for (int r = 0; r < ROWS; r++) {
-      const lanes *from = m + x * POINTS * ROWS + r;
-      lanes *sums = j->sums + ((group * j->blocks + block + x) * ROWS + r) * TAPS;
-      for (int c = 0; c < PATCH; c++) mix_taps(from + c * ROWS, PATCH * ROWS, half + c, PATCH);
-      for (int i = 0; i < 3; i++) mix_taps(half + i * PATCH, 1, taps + i * 3, 1);
-      if (j->first == 0)
-        for (int i = 0; i < TAPS; i++) sums[i] = taps[i];
-      else
-        for (int i = 0; i < TAPS; i++) sums[i] += taps[i];
-    }
+static void transform_by_one(const void *context, int64_t begin, int64_t end) {
+  transform_items(context, &by_one, mix_patch, spread_tile, begin, end);
+}
+static void transform_by_two(const void *context, int64_t begin, int64_t end) {
+  transform_items(context, &by_two, mix_patch_by_two, spread_tile_by_two, begin, end);
 }
 
-/* An item: vectors of input channels, ROWS output channels. */
-static void products(const void *context, int64_t begin, int64_t end) {
-  const job *j = context;
-  const int64_t groups = pieces_of(j->out_channels, ROWS);
-  lanes *room = take_share(j);
-  for (int64_t item = begin; item < end; item++) {
-    const int64_t block = item / groups * VECTORS;
-    add_products(j, item % groups, block, smaller(VECTORS, j->blocks - block), room);
+/* ---- products ---- */
+
+enum { M_BLOCK = U_SIZE * ROWS, ROOM = VECTORS * M_BLOCK + 3 * U_SIDE + TAPS };
+
+/* Products of the chunk for ROWS output channels and `vectors` blocks of input channels. */
+CPU_INLINE void multiply_group(const job *j, const algorithm *a, const float *d, const lanes *v,
+                               int vectors, lanes *m) {
+  const int64_t tiles = j->count * j->tiles.across;
+  for (int p = 0; p < a->points * a->points; p++, d += j->out_point * LANES, v += j->point) {
+    const bool met = p % a->points >= U_SIDE || p / a->points >= U_SIDE;
+    multiply(d, 1, j->out_blocks * LANES, v, 1, j->blocks, tiles, vectors, met,
+             m + weights_point(a->points, p) * ROWS, M_BLOCK);
   }
+}
+
+/* Transforms them back and adds them to the sums. */
+CPU_INLINE void add_taps(const job *j, transform *mix, int64_t group, int64_t block, const lanes *m,
+                         lanes *room) {
+  lanes *half = room, *taps = room + 3 * U_SIDE;
+  for (int r = 0; r < ROWS; r++) {
+    lanes *sums = j->sums + ((group * j->blocks + block) * ROWS + r) * TAPS;
+    for (int c = 0; c < U_SIDE; c++) mix(m + c * ROWS + r, U_SIDE * ROWS, half + c, U_SIDE);
+    for (int i = 0; i < 3; i++) mix(half + i * U_SIDE, 1, taps + i * 3, 1);
+    if (j->first == 0)
+      for (int i = 0; i < TAPS; i++) sums[i] = taps[i];
+    else
+      for (int i = 0; i < TAPS; i++) sums[i] += taps[i];
+  }
+}
+
+/* An item: VECTORS blocks of input channels, ROWS output channels. */
+CPU_INLINE void product_items(const job *j, const algorithm *a, transform *mix, int64_t begin,
+                              int64_t end) {
+  const int64_t groups = pieces_of(j->out_channels, ROWS);
+  lanes *m = take_share(j), *room = m + VECTORS * M_BLOCK;
+  for (int64_t item = begin; item < end; item++) {
+    const int64_t group = item % groups, block = item / groups * VECTORS;
+    const int64_t vectors = smaller(VECTORS, j->blocks - block);
+    const float *d = (const float *)j->d + group * ROWS;
+    if (vectors == VECTORS)
+      multiply_group(j, a, d, j->v + block, VECTORS, m);
+    else
+      multiply_group(j, a, d, j->v + block, 1, m);
+    for (int64_t x = 0; x < vectors; x++) add_taps(j, mix, group, block + x, m + x * M_BLOCK, room);
+  }
+}
+
+static void products_by_one(const void *context, int64_t begin, int64_t end) {
+  product_items(context, &by_one, mix_taps, begin, end);
+}
+static void products_by_two(const void *context, int64_t begin, int64_t end) {
+  product_items(context, &by_two, mix_taps_by_two, begin, end);
 }
 
 /* ---- results ---- */
@@ -145,12 +166,14 @@ static void run(job *j) {
   const tiling *t = &j->tiles;
   const int64_t all = j->blocks + j->out_blocks;
   const int64_t groups = pieces_of(j->out_channels, ROWS), pairs = pieces_of(j->blocks, VECTORS);
+  const bool one = j->how == &by_one;
   for (j->first = 0; j->first < t->strips; j->first += j->strips) {
     j->count = smaller(j->strips, t->strips - j->first);
     const double tiles = (double)(j->count * t->across);
-    parallel(j, j->count * all, tiles * (double)(all * LANES) * 10, transform);
-    const double terms = tiles * SIDE * SIDE * TAPS * (double)(j->channels * j->out_channels);
-    parallel(j, groups * pairs, terms * NANOSECONDS, products);
+    parallel(j, j->count * all, tiles * (double)(all * LANES) * 10,
+             one ? transform_by_one : transform_by_two);
+    const double terms = tiles * TILE * TILE * TAPS * (double)(j->channels * j->out_channels);
+    parallel(j, groups * pairs, terms * NANOSECONDS, one ? products_by_one : products_by_two);
   }
   const double weights = (double)(j->channels * j->out_channels * TAPS);
   cpu_parallel(j->out_channels, weights, put_weights, j);
@@ -164,7 +187,10 @@ static lanes *vectors_new(int64_t n) {
 
 sel_status CPU_NAME(cpu_conv_winograd_weight)(const sel_conv_args *args, const cpu_window *w) {
   atomic_int taken = 0;
-  job j = {.tiles = tiling_of(args, w, false),
+  const algorithm *how = w->stride[1] == 1 ? &by_one : &by_two;
+  const int64_t points = how->points * how->points;
+  job j = {.how = how,
+           .tiles = tiling_of(args, w, how, false),
            .x = cpu_at(&args->x),
            .y = cpu_at(&args->y),
            .weight = cpu_at(&args->weight),
@@ -178,10 +204,10 @@ sel_status CPU_NAME(cpu_conv_winograd_weight)(const sel_conv_args *args, const c
   j.strips = smaller(j.tiles.strips, larger(1, CHUNK / j.tiles.across));
   j.point = j.strips * j.tiles.across * j.blocks + 1; /* no power of two, for the cache's sake */
   j.out_point = j.strips * j.tiles.across * j.out_blocks + 1;
-  j.v = vectors_new(POINTS * j.point);
-  j.d = vectors_new(POINTS * j.out_point);
+  j.v = vectors_new(points * j.point);
+  j.d = vectors_new(points * j.out_point);
   j.sums = vectors_new(pieces_of(j.out_channels, ROWS) * j.blocks * ROWS * TAPS);
-  j.share = larger(PATCH * frame_width(&j.tiles), VECTORS * POINTS * ROWS + 3 * PATCH + TAPS);
+  j.share = larger(how->points * frame_width(&j.tiles, how), ROOM);
   j.scratch = vectors_new(cpu_threads(NULL) * j.share);
   sel_status status = SEL_OK;
   if (j.v && j.d && j.sums && j.scratch)

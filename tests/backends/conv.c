@@ -50,7 +50,11 @@ static const shape shapes[] = {
     {2, 5, 1, 16, 50, {15, 13}, {3, 3}, ONE, NONE, NONE, ONE},
     {2, 4, 1, 12, 24, {11, 12}, {3, 3}, ONE, {2, 1}, {2, 2}, ONE},
     {2, 3, 1, 17, 16, {13, 15}, {3, 3}, ONE, {1, 2}, {0, 1}, ONE},
-    {2, 6, 1, 70, 36, {4, 4}, {3, 3}, ONE, ONE, ONE, ONE}, /* chunks of channels, few tiles */
+    {2, 6, 1, 70, 36, {4, 4}, {3, 3}, ONE, ONE, ONE, ONE},      /* chunks of channels, few tiles */
+    {2, 3, 1, 16, 17, {21, 14}, {3, 3}, {2, 2}, ONE, ONE, ONE}, /* by two */
+    {2, 7, 1, 19, 8, {8, 8}, {3, 3}, {2, 2}, ONE, ONE, ONE},
+    {2, 2, 1, 12, 40, {31, 34}, {3, 3}, {2, 2}, ONE, {0, 2}, ONE},
+    {2, 6, 1, 70, 36, {8, 8}, {3, 3}, {2, 2}, ONE, ONE, ONE},
     {2, 1, 1, 8, 8, {9, 300}, {3, 3}, ONE, ONE, ONE, ONE}, /* long strips */
     {2, 0, 1, 3, 5, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},   /* no images */
     {2, 0, 3, 1, 1, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},
@@ -193,7 +197,7 @@ static void check_bias(const problem *p, sel_dtype dtype, operands *a, const cha
 static bool mixes_patches(const shape *s, sel_dtype dtype) {
   bool mixes = dtype == SEL_F32 && s->dims == 2 && s->groups == 1;
   for (int d = 0; d < 2; d++)
-    mixes = mixes && s->kernel[d] == 3 && s->stride[d] == 1 && s->dilation[d] == 1;
+    mixes = mixes && s->kernel[d] == 3 && s->stride[d] <= 2 && s->dilation[d] == 1;
   return mixes && s->group_in >= 8 && s->group_out >= 8;
 }
 
