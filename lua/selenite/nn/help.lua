@@ -3,6 +3,8 @@
 local ffi = require "ffi"
 local library = require "selenite.library"
 local errors = require "selenite.errors"
+local layer = require "selenite.nn.layer"
+local description = require "selenite.nn.description"
 
 local C = library.C
 local M = {}
@@ -36,11 +38,9 @@ local function port_line(port)
                                  port.optional and " (may be left out)" or "")
 end
 
--- Text for one layer type, by its name.
-function M.layer(name)
-  local t = C.sel_layer_type_find(name)
-  if t == nil then return nil end
-  local lines = { ("nn.%s: %s"):format(name, ffi.string(t.summary)) }
+-- Text for the description `t` of a layer type; `name` is how one writes it.
+local function text_of(t, name)
+  local lines = { ("%s: %s"):format(name, ffi.string(t.summary)) }
   local function section(title, n, line)
     if n > 0 then lines[#lines + 1] = title end
     for i = 0, n - 1 do lines[#lines + 1] = line(i) end
@@ -53,8 +53,19 @@ function M.layer(name)
     lines[#lines + 1] = "  " .. ffi.string(t.example):gsub("\n%s*$", ""):gsub("\n", "\n  ")
   end
   local origin = C.sel_layer_type_origin(t)
-  if origin ~= nil then lines[#lines + 1] = "from " .. ffi.string(origin) end
+  if ffi.string(origin) ~= "" then lines[#lines + 1] = "from " .. ffi.string(origin) end
   return table.concat(lines, "\n")
+end
+
+-- Text for one layer type, by its name or as nn.linear, or for a class that describes itself.
+function M.layer(what)
+  if type(what) == "table" then
+    local own = description.of(what)
+    if own then return text_of(own, what.class_name()) end
+    what = layer.name_of(what)
+  end
+  local t = type(what) == "string" and C.sel_layer_type_find(what) or nil
+  return t ~= nil and text_of(t, "nn." .. what) or nil
 end
 
 -- One line for each layer type, in alphabetical order.
@@ -70,7 +81,8 @@ function M.list()
   return table.concat(lines, "\n")
 end
 
--- sel.help("linear") prints what a layer type is and takes; sel.help() lists all of them.
+-- sel.help("linear"), sel.help(nn.linear) print what a layer type is and takes, also of a class
+-- made by nn.module with a description; sel.help() lists all layer types.
 function M.help(name)
   if name == nil then
     print(M.list())

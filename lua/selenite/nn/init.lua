@@ -10,7 +10,7 @@ local clip = require "selenite.nn.clip"
 require "selenite.nn.state"
 
 local nn = {
-  module = module.new_class,
+  module = require "selenite.nn.description".module,
   parameter = module.parameter,
   is_module = module.is_module,
   sequential = require "selenite.nn.sequential",

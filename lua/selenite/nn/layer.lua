@@ -59,6 +59,7 @@ local function is_named(value)
   return type(value) == "table" and (next(value) == nil or type(next(value)) == "string")
 end
 
+-- A sel_options for the type, from arguments by position and a last table by name.
 local function read_options(name, descriptor, ...)
   local given, n = { ... }, select("#", ...)
   local named = {}
@@ -88,6 +89,8 @@ local function read_options(name, descriptor, ...)
   for key, value in pairs(named) do set_option(name, options, index[key], value) end
   return options
 end
+
+M.read_options = read_options
 
 -- ---- forward ----
 
@@ -283,6 +286,11 @@ function M.class(descriptor)
     end,
   })
   return class
+end
+
+-- The name of the layer type that a class stands for, nil for other tables.
+function M.name_of(class)
+  return rawget(class, "descriptor") and ffi.string(class.descriptor.name) or nil
 end
 
 -- The class of a registered type by name, nil where there is none.

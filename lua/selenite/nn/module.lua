@@ -66,9 +66,9 @@ local function new_meta(index, newindex)
   return meta
 end
 
--- nn.module("Name", parent): a new class; calling it makes an object and passes the arguments to
--- init. parent: another class, whose methods it has too.
-local function new_class(name, parent)
+-- A new class, see nn.module in description.lua. read(...), where it is given, makes what init gets
+-- from the arguments.
+local function new_class(name, parent, read)
   if type(name) ~= "string" then errors.argument("module", 1, "name", "the class's name", name) end
   local class = { class_name = function() return name end }
   local meta = new_meta(class)
@@ -78,7 +78,7 @@ local function new_class(name, parent)
       local self = setmetatable({ [ORDER] = {}, [KNOWN] = {}, [PARAMETERS] = {}, [BUFFERS] = {} },
                                 meta)
       rawset(self, "training", true)
-      self:init(...)
+      if read then self:init(read(...)) else self:init(...) end
       return self
     end,
   })
