@@ -6,7 +6,7 @@
 set -eu
 source=$1 build=$2 cc=$3 version=$4
 unset SELENITE_PLUGIN_PATH LUA_PATH LD_LIBRARY_PATH
-rm -rf first "the second place" program plugins gain bend far embed ./*.log
+rm -rf first "the second place" program plugins gain bend far embed layers ./*.log
 work=$PWD
 
 check() { # check NAME EXPECTED GOT
@@ -81,6 +81,15 @@ print(("%s (%.1f %%)"):format(names[p:argmax():item() + 1], p:max():item() * 100
 check "classify" "$(cat in_lua.txt)" "$(embed/classify model.safetensors picture.png)"
 message=$(embed/classify picture.png picture.png 2>&1) && check "classify, no model" "an error" "$message"
 check "host" "frame 5: loss 0.00" "$(embed/host "$prefix" | sed -n 's/\(frame 5: loss 0.00\).*/\1/p')"
+
+# The layers of examples/plugins.
+cmake -S "$source/examples/plugins" -B layers -DCMAKE_PREFIX_PATH="$prefix" -DCMAKE_C_COMPILER="$cc" \
+  -DCMAKE_C_FLAGS="-Wall -Wextra -Werror" >>cmake.log
+cmake --build layers >>cmake.log
+(cd layers && ctest --output-on-failure >ctest.log) || {
+  cat layers/ctest.log
+  exit 1
+}
 
 # What can't be written is said, and nothing that is there is touched.
 refused() { # refused MESSAGE ARGUMENTS...
