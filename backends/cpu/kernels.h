@@ -35,6 +35,8 @@ sel_status CPU_NAME(cpu_cell)(sel_backend_device device, const sel_cell_args *ar
 sel_status CPU_NAME(cpu_recurrence)(sel_backend_device device, const sel_recurrence_args *args);
 sel_status CPU_NAME(cpu_attention)(sel_backend_device device, const sel_attention_args *args);
 
+extern const sel_fuse_ability CPU_NAME(cpu_fuse);
+
 extern const sel_backend CPU_NAME(cpu_backend);
 
 /* sel_dtype_size without the call into another library: small operations take tens of ns. */

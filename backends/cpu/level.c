@@ -1,7 +1,13 @@
 /* The backend table of one instruction-set level: device functions are shared, kernels its own. */
+#include <string.h>
+
 #include "device.h"
 #include "kernels.h"
 #include "threads.h"
+
+static const void *ability(const char *name) {
+  return strcmp(name, "fuse") == 0 ? &CPU_NAME(cpu_fuse) : NULL;
+}
 
 const sel_backend CPU_NAME(cpu_backend) = {
     .size = sizeof(sel_backend),
@@ -35,4 +41,5 @@ const sel_backend CPU_NAME(cpu_backend) = {
     .cell = CPU_NAME(cpu_cell),
     .attention = CPU_NAME(cpu_attention),
     .recurrence = CPU_NAME(cpu_recurrence),
+    .ability = ability,
 };

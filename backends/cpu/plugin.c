@@ -1,7 +1,10 @@
 /* The plugin's entry: picks the instruction-set level and registers that level's table.
  *
- * SELENITE_CPU_LEVEL (baseline, v3, v4) overrides the choice: tests run every level the machine
- * has, users compare machines. This is the one place that reads it.
+ * This is the one place that reads the environment:
+ *   SELENITE_CPU_LEVEL     baseline, v3 or v4 instead of the best: tests run every level the
+ * machine has, users compare machines SELENITE_CC            the C compiler for fused functions, by
+ * path or name; none: there is none PATH                   where it is looked for XDG_CACHE_HOME,
+ * HOME   where what it makes is kept
  */
 #include "selenite/plugin.h"
 
@@ -9,6 +12,8 @@
 #include <string.h>
 
 #include "device.h"
+#include "fuse_cache.h"
+#include "fuse_compiler.h"
 
 extern const sel_backend cpu_backend_baseline;
 #ifdef __x86_64__
@@ -56,6 +61,8 @@ static sel_status init(void) {
                     ", got \"%s\"",
                     wanted);
   cpu_device_describe(chosen->name);
+  cpu_compiler_configure(getenv("SELENITE_CC"), getenv("PATH"));
+  cpu_fuse_cache_configure(getenv("XDG_CACHE_HOME"), getenv("HOME"));
   return sel_register_backend(chosen->backend);
 }
 

@@ -144,32 +144,17 @@ static void run_flat(const void *context, int64_t begin, int64_t end) {
 
 /* ---- everything else ---- */
 
-/* What a tile buffer holds: the block loaded last. */
-typedef struct held {
-  int64_t offset, rows, columns;
-} held;
-
-/* Gives operand k's block as a dense tile: where it lies, or loaded into `tile`. */
+/* Gives operand k's block as a dense tile. */
 static const void *input_tile(const job *j, int k, int64_t offset, int64_t rows, int64_t columns,
-                              char *tile, held *last) {
-  const sel_operand *operand = &j->args->operand[k];
+                              char *tile, cpu_held *last) {
   const sel_dtype compute = j->args->compute;
-  const int64_t *stride = j->walk.stride[k] + j->walk.ndim - 2;
-  if (!j->first[k]) {
-    if (last->rows * last->columns < rows * columns)
-      fill(tile, &j->number[k], j->size, rows * columns);
-    else
-      return tile;
-  } else if (operand->dtype == compute && cpu_dense(rows, columns, stride[0], stride[1])) {
-    return j->first[k] + offset * j->size;
-  } else if (last->offset == offset && last->rows >= rows && last->columns == columns) {
-    return tile;
-  } else {
-    cpu_load *load = CPU_NAME(cpu_loads)[compute][operand->dtype];
-    load(j->first[k] + offset * cpu_size(operand->dtype), rows, columns, stride[0], stride[1],
-         tile);
+  if (j->first[k])
+    return cpu_dense_block(j->first[k], j->args->operand[k].dtype, compute, offset, rows, columns,
+                           j->walk.stride[k] + j->walk.ndim - 2, tile, last);
+  if (last->rows * last->columns < rows * columns) {
+    fill(tile, &j->number[k], j->size, rows * columns);
+    *last = (cpu_held){offset, rows, columns};
   }
-  *last = (held){offset, rows, columns};
   return tile;
 }
 
@@ -181,7 +166,7 @@ static void run_tiles(const void *context, int64_t begin, int64_t end) {
   const int64_t out_size = cpu_size(out->dtype);
   cpu_store *store = CPU_NAME(cpu_stores)[j->args->compute][out->dtype];
   _Alignas(64) char tile[OUT + 1][CPU_TILE_BYTES];
-  held last[MAX_INPUTS] = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
+  cpu_held last[MAX_INPUTS] = {{-1, 0, 0}, {-1, 0, 0}, {-1, 0, 0}};
   for (int64_t number = begin; number < end; number++) {
     int64_t rows, columns, offset[OUT + 1];
     cpu_walk_tile(&j->walk, number, &rows, &columns, offset);

@@ -1,40 +1,6 @@
-/* Pointwise rows in double, with the C library's functions: f64 is for checking gradients. */
-#include <math.h>
-
+/* Pointwise rows in double. */
+#include "functions_f64.h"
 #include "pointwise.h"
-
-typedef double T;
-#define K(x) ((double)(x))
-
-#define EXP exp
-#define EXPM1 expm1
-#define LOG log
-#define LOG1P log1p
-#define LOG2 log2
-#define LOG10 log10
-#define TANH tanh
-#define ERF erf
-#define SIN sin
-#define COS cos
-#define TAN tan
-#define ASIN asin
-#define ACOS acos
-#define ATAN atan
-#define ATAN2 atan2
-#define SINH sinh
-#define COSH cosh
-#define POW pow
-#define SQRT sqrt
-#define RSQRT(x) (1.0 / sqrt(x))
-#define FLOOR floor
-#define CEIL ceil
-#define RINT rint
-#define TRUNC trunc
-#define FABS fabs
-#define FLOOR_DIV(a, b) floor_divide(a, b, fmod(a, b))
-#define FLOOR_MOD(a, b) floor_mod(b, fmod(a, b))
-
-#include "floor_divide.h"
 
 #define CPU_FLOATS 1
 #define CPU_ROWS CPU_NAME(cpu_rows_f64)

@@ -26,4 +26,23 @@ static inline bool cpu_dense(int64_t rows, int64_t columns, int64_t row_stride,
   return (column_stride == 1 || columns == 1) && (row_stride == columns || rows == 1);
 }
 
+/* What a tile buffer holds: the block loaded last. Starts as {-1, 0, 0}. */
+typedef struct cpu_held {
+  int64_t offset, rows, columns;
+} cpu_held;
+
+/* The block of memory `first` (of `dtype`) that starts at `offset`, as a dense tile of `compute`:
+ * where it lies, or loaded into `tile`, unless `last` says that it is there. */
+static inline const void *cpu_dense_block(const char *first, sel_dtype dtype, sel_dtype compute,
+                                          int64_t offset, int64_t rows, int64_t columns,
+                                          const int64_t stride[2], void *tile, cpu_held *last) {
+  if (dtype == compute && cpu_dense(rows, columns, stride[0], stride[1]))
+    return first + offset * cpu_size(dtype);
+  if (last->offset == offset && last->rows >= rows && last->columns == columns) return tile;
+  cpu_load *load = CPU_NAME(cpu_loads)[compute][dtype];
+  load(first + offset * cpu_size(dtype), rows, columns, stride[0], stride[1], tile);
+  *last = (cpu_held){offset, rows, columns};
+  return tile;
+}
+
 #endif

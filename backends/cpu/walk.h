@@ -8,10 +8,12 @@
 
 #include "selenite/backend.h"
 
+enum { CPU_WALK_OPERANDS = SEL_FUSE_OPERANDS + 1 };
+
 typedef struct cpu_walk {
   int operands, ndim; /* ndim is 2 or more; the last two dims are rows and columns */
   int64_t shape[SEL_MAX_DIMS + 1];
-  int64_t stride[SEL_MAX_OPERANDS][SEL_MAX_DIMS + 1];
+  int64_t stride[CPU_WALK_OPERANDS][SEL_MAX_DIMS + 1];
   int64_t rows, columns;           /* extents of a tile, smaller at the edges */
   int64_t row_tiles, column_tiles; /* tiles along the last two dims */
   int64_t tiles;

@@ -87,8 +87,11 @@ static inline sel_status sel__run1(const sel_op *op, int n_in, sel_tensor *const
   return status;
 }
 
-/* ---- what shape rules share ---- */
+/* ---- what checks and shape rules share ---- */
 
+/* Fails unless all inputs (NULLs are skipped) can be used and lie on one device, which goes to
+ * *device. */
+sel_status sel__check_inputs(const char *what, int n, sel_tensor *const *in, sel_device **device);
 /* Shape that a and b broadcast to; error names the operation. */
 sel_status sel__broadcast(const char *what, int n_a, const int64_t *a, int n_b, const int64_t *b,
                           int *n_out, int64_t *out);

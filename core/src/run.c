@@ -70,23 +70,23 @@ static sel_status check_view(const char *name, const sel_tensor *t) {
   return SEL_OK;
 }
 
-static sel_status check_inputs(const sel_call *call, sel_device **device) {
+sel_status sel__check_inputs(const char *name, int n, sel_tensor *const *in, sel_device **device) {
   sel_device *found = NULL;
-  for (int i = 0; i < call->n_in; i++) {
-    const sel_tensor *t = call->in[i];
+  for (int i = 0; i < n; i++) {
+    const sel_tensor *t = in[i];
     if (!t) continue;
     if (sel__is_scalar(t)) {
-      SEL_CHECK(!t->freed, SEL_E_ARGUMENT, "%s: the tensor was freed", call->op->name);
+      SEL_CHECK(!t->freed, SEL_E_ARGUMENT, "%s: the tensor was freed", name);
       continue;
     }
     if (!found) found = sel__device(t);
     SEL_CHECK(found == sel__device(t), SEL_E_DEVICE,
-              "%s: tensors are on different devices, %s and %s; move one, as with to(\"%s\")",
-              call->op->name, found->name, sel__device(t)->name, found->name);
-    SEL_TRY(check_view(call->op->name, t));
+              "%s: tensors are on different devices, %s and %s; move one, as with to(\"%s\")", name,
+              found->name, sel__device(t)->name, found->name);
+    SEL_TRY(check_view(name, t));
   }
-  SEL_CHECK(found, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", call->op->name,
-            call->n_in && call->in[0] ? "only numbers" : "none");
+  SEL_CHECK(found, SEL_E_ARGUMENT, "%s: expected a tensor, got %s", name,
+            n && in[0] ? "only numbers" : "none");
   *device = found;
   return SEL_OK;
 }
@@ -124,7 +124,7 @@ static sel_status run(sel_call *call) {
   if (SEL_UNLIKELY(sel_interrupted())) return sel_fail(SEL_E_INTERRUPTED, "interrupted");
   for (int k = 0; k < SEL_MAX_OUT; k++) call->out[k] = NULL;
   sel_device *device;
-  SEL_TRY(check_inputs(call, &device));
+  SEL_TRY(sel__check_inputs(call->op->name, call->n_in, call->in, &device));
   sel_status status = call->op->view ? make_view(call) : compute(call, device);
   if (status == SEL_OK && sel__tape_wanted(call)) {
     sel_node *node;
@@ -140,7 +140,7 @@ static sel_status run_in_place(sel_call *call) {
   const char *name = call->op->name;
   char text[SEL_TEXT], other[SEL_TEXT];
   sel_device *device;
-  SEL_TRY(check_inputs(call, &device));
+  SEL_TRY(sel__check_inputs(call->op->name, call->n_in, call->in, &device));
   sel_tensor *dst = call->in[0];
   SEL_CHECK(dst && dst->storage, SEL_E_ARGUMENT, "%s_: expected a tensor to write into, got %s",
             name, sel_describe(dst, text, sizeof text));

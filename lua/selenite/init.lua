@@ -38,6 +38,7 @@ local tensor = require "selenite.tensor"
 local creation = require "selenite.creation"
 local autograd = require "selenite.autograd"
 local func = require "selenite.func"
+local fuse = require "selenite.fuse"
 local files = require "selenite.files"
 local help = require "selenite.nn.help"
 local fashion_mnist = require "selenite.data.fashion_mnist"
@@ -50,6 +51,7 @@ for _, name in ipairs { "no_grad", "enable_grad", "grad_enabled", "set_grad_enab
 end
 sel.func, sel.checkpoint, sel.scope = func.func, func.checkpoint, memory.scope
 sel.gradcheck = require("selenite.gradcheck").gradcheck
+sel.fuse = fuse
 for name, fn in pairs(files) do sel[name] = fn end
 sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
 sel.help, sel.options = help.help, require "selenite.options"

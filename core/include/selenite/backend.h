@@ -334,6 +334,49 @@ typedef struct sel_backend sel_backend;
 /* A backend's own handle for one device: passed back to each of its functions. */
 typedef void *sel_backend_device;
 
+enum { SEL_FUSE_OPERANDS = 64 }; /* inputs, and outputs, of a fused function at most */
+
+/* A fused function as data. Values are numbered: inputs, then constants, then the results of steps
+ * in their order. A step applies a row of SEL_POINTWISE without parameters (kinds U, B, T) to
+ * earlier values. Everything is computed in one float type; comparisons give 1 or 0. */
+typedef struct sel_fuse_step {
+  int op;         /* sel_pointwise_op */
+  int operand[3]; /* values; those past the row's inputs are 0 and not read */
+} sel_fuse_step;
+typedef struct sel_fuse_program {
+  size_t size;
+  bool compile; /* machine code is wanted, where it can be made */
+  int inputs, constants, steps, outputs;
+  const double *constant;
+  const sel_fuse_step *step;
+  const int *output; /* values; not always results of steps, nor different ones */
+} sel_fuse_program;
+
+/* For each position of `shape`: outputs = program(inputs). Inputs (f32, f64 or bool; converted to
+ * the compute type; data NULL: a number) lie as in sel_pointwise_args; outputs are of the compute
+ * type, contiguous, and overlap nothing. */
+typedef struct sel_fuse_args {
+  size_t size;
+  const sel_operand *input, *output;
+  int ndim; /* merged, extents > 1, as in sel_pointwise_args */
+  int64_t numel;
+  const int64_t *shape;
+  const int64_t (*stride)[SEL_MAX_DIMS]; /* of inputs, then of any output */
+} sel_fuse_args;
+
+/* The ability "fuse". A kernel belongs to the device it was made for; several threads may run one
+ * at once. */
+typedef struct sel_fuse_ability {
+  size_t size;
+  /* Makes a kernel of a program, which is borrowed by the call; compute is f32 or f64. */
+  sel_status (*prepare)(sel_backend_device device, const sel_fuse_program *program,
+                        sel_dtype compute, void **kernel);
+  /* How it runs: "compiled", or "interpreted" and why. Borrowed until release. */
+  const char *(*describe)(const void *kernel);
+  sel_status (*run)(sel_backend_device device, const void *kernel, const sel_fuse_args *args);
+  void (*release)(void *kernel);
+} sel_fuse_ability;
+
 struct sel_backend {
   size_t size;      /* sizeof(sel_backend) the plugin was built with */
   const char *name; /* "cpu"; what users write in front of ":1" */
@@ -376,8 +419,11 @@ struct sel_backend {
   sel_status (*norm)(sel_backend_device device, const sel_norm_args *args);
   sel_status (*cell)(sel_backend_device device, const sel_cell_args *args);
   sel_status (*attention)(sel_backend_device device, const sel_attention_args *args);
-  /* appended by later minor versions below this line */
+  /* appended by later minor versions below this line; 1.1: */
   sel_status (*recurrence)(sel_backend_device device, const sel_recurrence_args *args);
+  /* What it can do beyond the kernels, by name; NULL for a name it doesn't know. What is returned
+   * is a constant, of the type said at the ability's struct. */
+  const void *(*ability)(const char *name);
 };
 
 /* Called from a backend plugin's init. The table is borrowed and lives as long as the plugin. */

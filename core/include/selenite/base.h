@@ -40,7 +40,7 @@ enum {
   SEL_VERSION_MINOR = 1,
   SEL_VERSION_PATCH = 0,
   SEL_ABI_MAJOR = 1, /* also the SONAME of libselenite; a plugin must match it exactly */
-  SEL_ABI_MINOR = 0, /* grows when something is appended; a plugin may be older, not newer */
+  SEL_ABI_MINOR = 1, /* grows when something is appended; a plugin may be older, not newer */
   SEL_MAX_DIMS = 8
 };
 

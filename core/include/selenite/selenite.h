@@ -7,6 +7,7 @@
 #include "base.h"
 #include "data.h"
 #include "file.h"
+#include "fuse.h"
 #include "layer.h"
 #include "nn.h"
 #include "ops.h"
