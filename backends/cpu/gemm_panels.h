@@ -22,5 +22,6 @@ enum { CPU_VECTOR_BYTES = 16, CPU_TILE_ROWS = 8 };
 #else
 enum { CPU_VECTOR_BYTES = 16, CPU_TILE_ROWS = 4 };
 #endif
+enum { CPU_PACK_TERMS = 64, CPU_PACK_GROUP = 4 }; /* terms, slivers or panels packed at once */
 
 #endif

@@ -28,11 +28,22 @@ CPU_INLINE void TYPED(pack)(const VALUE *from, int64_t line, int64_t step, int64
       out[p * width + l] = l < count ? from[l * line + p * step] : 0;
 }
 
-/* Slivers or panels, `width` lines each, of `lines` lines of k terms. */
+/* Slivers or panels, `width` lines each, of `lines` lines of k terms. Goes through the memory as it
+ * lies: some terms at a time where they are neighbours, and several slivers where lines are. */
 CPU_INLINE void TYPED(pack_all)(const VALUE *from, int64_t line, int64_t step, int64_t lines,
                                 int64_t k, int64_t width, VALUE *out) {
-  for (int64_t l = 0; l < lines; l += width, out += width * k)
-    TYPED(pack)(from + l * line, line, step, lines - l < width ? lines - l : width, k, width, out);
+  int64_t l = 0;
+  for (; line == 1 && l + CPU_PACK_GROUP * width <= lines; l += CPU_PACK_GROUP * width)
+    for (int64_t p = 0; p < k; p++)
+      for (int64_t i = 0; i < CPU_PACK_GROUP; i++)
+        memcpy(out + (l + i * width) * k + p * width, from + p * step + l + i * width,
+               sizeof(VALUE[width]));
+  for (; l < lines; l += width) {
+    const int64_t count = lines - l < width ? lines - l : width;
+    for (int64_t p = 0; p < k; p += CPU_PACK_TERMS) TYPED(pack)
+    (from + l * line + p * step, line, step, count, k - p < CPU_PACK_TERMS ? k - p : CPU_PACK_TERMS,
+     width, out + l * k + p * width);
+  }
 }
 
 /* sums [ROWS, COLUMNS] = the sliver's rows times the panel's columns, over k terms each. */
@@ -102,6 +113,10 @@ static void TYPED(meet)(const VALUE *slivers, const VALUE *panels, int64_t m, in
   for (int64_t j = 0; j < n; j += COLUMNS, panels += COLUMNS * k) {
     const VALUE *sliver = slivers;
     for (int64_t i = 0; i < m; i += CPU_TILE_ROWS, sliver += CPU_TILE_ROWS * k) {
+      for (int64_t r = i; r < m && r < i + CPU_TILE_ROWS; r++) {
+        __builtin_prefetch(c + r * ldc + j, 1);
+        __builtin_prefetch(c + r * ldc + j + LANES, 1);
+      }
       TYPED(tile)(k, sliver, panels, sums);
       TYPED(put)
       (sums, m - i < CPU_TILE_ROWS ? m - i : CPU_TILE_ROWS, n - j < COLUMNS ? n - j : COLUMNS,
