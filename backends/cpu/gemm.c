@@ -185,7 +185,7 @@ sel_status CPU_NAME(cpu_gemm)(sel_backend_device device, const sel_gemm_args *ar
   const int64_t team = cpu_team(args->batch * args->m * args->n, work);
   if (args->batch < team) cut(&j, (team + args->batch - 1) / args->batch);
   const int64_t pieces = args->batch * j.across * j.down;
-  if (!CPU_NAME(cpu_gemm_is_blocked)(args->m, args->n, args->k)) {
+  if (!CPU_NAME(cpu_gemm_is_blocked)(args)) {
     cpu_parallel(pieces, work, run_pieces, &j);
     return SEL_OK;
   }

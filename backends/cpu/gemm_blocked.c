@@ -1,12 +1,14 @@
 /* Large matrix products, by blocks that fit the caches (Goto and van de Geijn, "Anatomy of
- * High-Performance Matrix Multiplication", 2008): a block of op(B) is packed into panels, then
- * block after block of op(A) into slivers, and each sliver meets each panel in a tile of C.
+ * High-Performance Matrix Multiplication", 2008): a block of op(B) is packed into panels, which
+ * meet block after block of op(A)'s rows in tiles of C. Rows are read where they lie, those of a
+ * transposed A from slivers.
  *
  * A result's terms are added in order within each block of k, whose borders depend on k alone.
  *
- * On one core of a Zen 4 this computes 109, 103 and 109 GFLOP/s where OpenBLAS 0.3.21 computes 105,
- * 99 and 101 (512x512x512, 1024x256x2048 with op(A) transposed, 192x1024x384), but less for small
- * products and for extents that fill tiles badly. Without AVX-512, OpenBLAS is as fast or faster.
+ * On one core of a Zen 4, beside other load, this computes 106, 106 and 99 GFLOP/s where OpenBLAS
+ * 0.3.21 computes 94, 94 and 93 (2048x1024x256 with op(B) transposed, 2048x256x1024, 1024x256x2048
+ * with op(A) transposed), but less for small products and for extents that fill tiles badly.
+ * Without AVX-512, OpenBLAS is as fast or faster.
  */
 #include "gemm_blocked.h"
 
@@ -33,13 +35,15 @@ static int64_t packed_rows(int64_t m) { return rounded_up(smaller(m, BLOCK_ROWS)
 #define TYPED(name) CPU_JOIN(name, f64)
 #include "gemm_blocked_body.h"
 
-bool CPU_NAME(cpu_gemm_is_blocked)(int64_t m, int64_t n, int64_t k) {
+bool CPU_NAME(cpu_gemm_is_blocked)(const sel_gemm_args *args) {
 #ifdef __AVX512F__
-  const double padded = (double)rounded_up(m, CPU_TILE_ROWS) * (double)rounded_up(n, 32);
-  const double results = (double)m * (double)n;
-  return k >= 16 && results * (double)k >= 1 << 20 && padded < 1.12 * results;
+  const double padded =
+      (double)rounded_up(args->m, CPU_TILE_ROWS) * (double)rounded_up(args->n, 32);
+  const double results = (double)args->m * (double)args->n;
+  const double fewest = args->transpose_b ? 1 << 17 : 1 << 20; /* terms */
+  return args->k >= 16 && results * (double)args->k >= fewest && padded < 1.12 * results;
 #else
-  (void)m, (void)n, (void)k;
+  (void)args;
   return false;
 #endif
 }

@@ -14,8 +14,8 @@ typedef struct cpu_product {
   void *c;
 } cpu_product;
 
-/* Whether a product of these extents is better done here than by OpenBLAS. */
-bool CPU_NAME(cpu_gemm_is_blocked)(int64_t m, int64_t n, int64_t k);
+/* Whether a product is better done here than by OpenBLAS. */
+bool CPU_NAME(cpu_gemm_is_blocked)(const sel_gemm_args *args);
 
 /* Bytes of scratch that a product takes, or one of smaller extents. */
 size_t CPU_NAME(cpu_gemm_blocked_scratch)(sel_dtype dtype, int64_t m, int64_t n, int64_t k);

@@ -17,11 +17,12 @@ static void TYPED(blocked)(const cpu_product *product, VALUE *scratch) {
       TYPED(pack_all)(b + j * line_b + t * step_b, line_b, step_b, n, k, COLUMNS, panels);
       for (int64_t i = 0; i < p.m; i += BLOCK_ROWS) {
         const int64_t m = smaller(BLOCK_ROWS, p.m - i);
-        TYPED(pack_all)
-        (a + i * line_a + t * step_a, line_a, step_a, m, k, CPU_TILE_ROWS, slivers);
+        const VALUE *rows = a + i * line_a + t * step_a;
+        if (p.transpose_a) TYPED(pack_all)(rows, line_a, step_a, m, k, CPU_TILE_ROWS, slivers);
         TYPED(meet)
-        (slivers, panels, m, n, k, (VALUE)p.alpha, t == 0 ? (VALUE)p.beta : 1,
-         t == 0 && bias ? bias + j : NULL, c + i * p.ldc + j, p.ldc);
+        (p.transpose_a ? slivers : rows, p.transpose_a ? 0 : line_a, panels, m, n, k,
+         (VALUE)p.alpha, t == 0 ? (VALUE)p.beta : 1, t == 0 && bias ? bias + j : NULL,
+         c + i * p.ldc + j, p.ldc);
       }
     }
   }

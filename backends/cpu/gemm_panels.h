@@ -1,9 +1,10 @@
 /* The inner parts of a matrix product: operands packed as they are read, and the tile of results
  * that stays in registers while they are.
  *
- * A sliver holds CPU_TILE_ROWS rows of op(A), a panel two vectors' worth of columns of op(B); both
- * are stored term by term. A result is the sum of its terms in order, by fused multiply-add where
- * the processor has it, wherever in a tile it lies: how C is cut doesn't show in it.
+ * A panel holds two vectors' worth of columns of op(B), a sliver CPU_TILE_ROWS rows of op(A); both
+ * are stored term by term. Rows that lie in memory one after the other need no sliver. A result is
+ * the sum of its terms in order, by fused multiply-add where the processor has it, wherever in a
+ * tile it lies: how C is cut doesn't show in it.
  */
 #ifndef CPU_GEMM_PANELS_H
 #define CPU_GEMM_PANELS_H

@@ -46,16 +46,20 @@ CPU_INLINE void TYPED(pack_all)(const VALUE *from, int64_t line, int64_t step, i
   }
 }
 
-/* sums [ROWS, COLUMNS] = the sliver's rows times the panel's columns, over k terms each. */
-CPU_INLINE void TYPED(tile)(int64_t k, const VALUE *sliver, const VALUE *panel, VALUE *sums) {
+/* sums [ROWS, COLUMNS] = some rows, k terms each `step` apart, times the panel's columns. */
+CPU_INLINE void TYPED(tile)(int64_t k, const VALUE *const *rows, int64_t step, const VALUE *panel,
+                            VALUE *sums) {
   TYPED(lanes) s[CPU_TILE_ROWS][2] = {{{0}}};
-  for (int64_t p = 0; p < k; p++, sliver += CPU_TILE_ROWS, panel += COLUMNS) {
+  const VALUE *row[CPU_TILE_ROWS];
+#pragma GCC unroll 16
+  for (int i = 0; i < CPU_TILE_ROWS; i++) row[i] = rows[i];
+  for (int64_t p = 0; p < k; p++, panel += COLUMNS) {
     const TYPED(lanes) b0 = *(const TYPED(lanes) *)panel;
     const TYPED(lanes) b1 = *(const TYPED(lanes) *)(panel + LANES);
 #pragma GCC unroll 16
     for (int i = 0; i < CPU_TILE_ROWS; i++) {
-      s[i][0] += sliver[i] * b0;
-      s[i][1] += sliver[i] * b1;
+      s[i][0] += row[i][p * step] * b0;
+      s[i][1] += row[i][p * step] * b1;
     }
   }
 #pragma GCC unroll 16
@@ -106,23 +110,43 @@ static void TYPED(put)(const VALUE *sums, int64_t rows, int64_t columns, VALUE a
     TYPED(put_part)(sums, rows, columns, alpha, beta, bias, c, ldc);
 }
 
-/* c [m, n] = alpha times the slivers of m rows times the panels of n columns, + beta c + bias. */
-static void TYPED(meet)(const VALUE *slivers, const VALUE *panels, int64_t m, int64_t n, int64_t k,
-                        VALUE alpha, VALUE beta, const VALUE *bias, VALUE *c, int64_t ldc) {
+/* c [m, n] = alpha times m rows times the panels of n columns, + beta c + bias. Rows lie in
+ * slivers, or `apart` from each other where that isn't 0. */
+CPU_INLINE void TYPED(meet_with)(const VALUE *a, int64_t apart, const VALUE *panels, int64_t m,
+                                 int64_t n, int64_t k, VALUE alpha, VALUE beta, const VALUE *bias,
+                                 VALUE *c, int64_t ldc) {
   VALUE sums[CPU_TILE_ROWS * COLUMNS];
   for (int64_t j = 0; j < n; j += COLUMNS, panels += COLUMNS * k) {
-    const VALUE *sliver = slivers;
-    for (int64_t i = 0; i < m; i += CPU_TILE_ROWS, sliver += CPU_TILE_ROWS * k) {
-      for (int64_t r = i; r < m && r < i + CPU_TILE_ROWS; r++) {
-        __builtin_prefetch(c + r * ldc + j, 1);
-        __builtin_prefetch(c + r * ldc + j + LANES, 1);
+    const int64_t width = n - j < COLUMNS ? n - j : COLUMNS;
+    for (int64_t i = 0; i < m; i += CPU_TILE_ROWS) {
+      const int64_t count = m - i < CPU_TILE_ROWS ? m - i : CPU_TILE_ROWS;
+      const VALUE *rows[CPU_TILE_ROWS];
+      for (int64_t r = 0; r < count; r++) {
+        __builtin_prefetch(c + (i + r) * ldc + j, 1);
+        __builtin_prefetch(c + (i + r) * ldc + j + LANES, 1);
       }
-      TYPED(tile)(k, sliver, panels, sums);
-      TYPED(put)
-      (sums, m - i < CPU_TILE_ROWS ? m - i : CPU_TILE_ROWS, n - j < COLUMNS ? n - j : COLUMNS,
-       alpha, beta, bias ? bias + j : NULL, c + i * ldc + j, ldc);
+      if (apart) {
+#pragma GCC unroll 16
+        for (int64_t r = 0; r < CPU_TILE_ROWS; r++) /* rows that aren't there: the last again */
+          rows[r] = a + (i + (r < count ? r : count - 1)) * apart;
+        TYPED(tile)(k, rows, 1, panels, sums);
+      } else {
+#pragma GCC unroll 16
+        for (int64_t r = 0; r < CPU_TILE_ROWS; r++) rows[r] = a + i * k + r;
+        TYPED(tile)(k, rows, CPU_TILE_ROWS, panels, sums);
+      }
+      TYPED(put)(sums, count, width, alpha, beta, bias ? bias + j : NULL, c + i * ldc + j, ldc);
     }
   }
+}
+
+static void TYPED(meet)(const VALUE *a, int64_t apart, const VALUE *panels, int64_t m, int64_t n,
+                        int64_t k, VALUE alpha, VALUE beta, const VALUE *bias, VALUE *c,
+                        int64_t ldc) {
+  if (apart)
+    TYPED(meet_with)(a, apart, panels, m, n, k, alpha, beta, bias, c, ldc);
+  else
+    TYPED(meet_with)(a, 0, panels, m, n, k, alpha, beta, bias, c, ldc);
 }
 
 /* The same for one row, which needs no packing. */

@@ -5,7 +5,6 @@
  * rows for that, each takes some panels, and they meet twice a step. A few steps alone go one by
  * one to the kernels of gemm.c and cell.c.
  */
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "cell.h"
@@ -22,9 +21,7 @@ typedef struct job {
   const sel_recurrence_args *args;
   const sel_gemm_args *product; /* what all have in common */
   int64_t panel_count;
-  char *panels, *slivers;
-  int64_t lane;      /* bytes of slivers for each thread; 0: all share, as each has its own rows */
-  atomic_int *lanes; /* handed out so far */
+  char *panels;
 } job;
 
 static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -54,24 +51,18 @@ static sel_status with_packed_weight(const sel_recurrence_args *args) {
   const bool f32 = product->dtype == SEL_F32;
   const int64_t n = args->cells[0].n, size = cpu_size(product->dtype);
   const int64_t columns = 2 * CPU_VECTOR_BYTES / size;
-  const int64_t panels = pieces_of(product->n, columns), slivers = pieces_of(n, CPU_TILE_ROWS);
+  const int64_t panels = pieces_of(product->n, columns), tiles = pieces_of(n, CPU_TILE_ROWS);
+  const size_t bytes = (size_t)(panels * columns * product->k * size);
+  job j = {.args = args, .product = product, .panel_count = panels};
+  j.panels = aligned_alloc(64, (bytes + 63) / 64 * 64);
+  if (!j.panels) return sel_fail(SEL_E_MEMORY, "recurrence: no memory for the packed weight");
   const double terms = (double)(product->n * product->k) * (f32 ? 1 : 2);
   const double step =
       terms * (double)n * NANOSECONDS + CPU_NAME(cpu_cell_nanoseconds)(&args->cells[0]);
   const double work = step * (double)args->steps;
-  const int64_t team = cpu_team(panels, work), panel_bytes = panels * columns * product->k * size;
-  const int64_t sliver_bytes = slivers * CPU_TILE_ROWS * product->k * size;
-  const bool by_rows = slivers >= team;
-  const size_t bytes = (size_t)(panel_bytes + sliver_bytes * (by_rows ? 1 : team));
-  atomic_int lanes = 0;
-  job j = {.args = args, .product = product, .panel_count = panels, .lanes = &lanes};
-  j.panels = aligned_alloc(64, (bytes + 63) / 64 * 64);
-  if (!j.panels) return sel_fail(SEL_E_MEMORY, "recurrence: no memory for the packed weight");
-  j.slivers = j.panels + panel_bytes;
-  j.lane = by_rows ? 0 : sliver_bytes;
   cpu_parallel(panels, terms * PACKING, f32 ? pack_panels_f32 : pack_panels_f64, &j);
-  if (by_rows)
-    cpu_parallel(slivers, work, f32 ? walk_rows_f32 : walk_rows_f64, &j);
+  if (tiles >= cpu_team(panels, work))
+    cpu_parallel(tiles, work, f32 ? walk_rows_f32 : walk_rows_f64, &j);
   else
     cpu_parallel(panels, work, f32 ? walk_panels_f32 : walk_panels_f64, &j);
   free(j.panels);

@@ -12,13 +12,9 @@ static void TYPED(pack_panels)(const void *context, int64_t begin, int64_t end) 
    p->k, COLUMNS, (VALUE *)(void *)j->panels + first * p->k);
 }
 
-static VALUE *TYPED(lane)(const job *j) {
-  return (VALUE *)(void *)(j->slivers + atomic_fetch_add(j->lanes, 1) * j->lane);
-}
-
 /* Rows [first, last) of one product, of the columns of panels [begin, end). */
 static void TYPED(multiply)(const job *j, const sel_gemm_args *p, int64_t first, int64_t last,
-                            int64_t begin, int64_t end, VALUE *slivers) {
+                            int64_t begin, int64_t end) {
   const int64_t column = begin * COLUMNS, n = smaller(end * COLUMNS, p->n) - column;
   const VALUE *bias = p->bias.data ? (const VALUE *)cpu_at(&p->bias) + column : NULL;
   const VALUE *panels = (const VALUE *)(const void *)j->panels + column * p->k;
@@ -30,24 +26,21 @@ static void TYPED(multiply)(const job *j, const sel_gemm_args *p, int64_t first,
       TYPED(row_meets)(a + i * p->lda, panels, n, p->k, alpha, beta, bias, c + i * p->ldc);
     return;
   }
-  slivers += first * p->k;
-  TYPED(pack_all)(a, p->lda, 1, last - first, p->k, CPU_TILE_ROWS, slivers);
-  TYPED(meet)(slivers, panels, last - first, n, p->k, alpha, beta, bias, c, p->ldc);
+  TYPED(meet)(a, p->lda, panels, last - first, n, p->k, alpha, beta, bias, c, p->ldc);
 }
 
-/* Item: the rows of a sliver, through all steps. */
+/* Item: as many rows as a tile has, through all steps. */
 static void TYPED(walk_rows)(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
   const int64_t first = begin * CPU_TILE_ROWS;
   const int64_t last = smaller(end * CPU_TILE_ROWS, j->args->cells[0].n);
-  VALUE *slivers = TYPED(lane)(j);
   for (int64_t i = 0; i < j->args->steps; i++) {
     const sel_gemm_args *product = &j->args->products[i];
     const sel_cell_args *cell = &j->args->cells[i];
-    if (!cell->backward) TYPED(multiply)(j, product, first, last, 0, j->panel_count, slivers);
+    if (!cell->backward) TYPED(multiply)(j, product, first, last, 0, j->panel_count);
     CPU_NAME(cpu_cell_rows)(cell, first, last);
     if (cell->backward && product->m > 0)
-      TYPED(multiply)(j, product, first, last, 0, j->panel_count, slivers);
+      TYPED(multiply)(j, product, first, last, 0, j->panel_count);
   }
 }
 
@@ -57,15 +50,14 @@ static void TYPED(walk_panels)(const void *context, int64_t begin, int64_t end) 
   const int64_t n = j->args->cells[0].n;
   const int64_t first = n * begin / j->panel_count, last = n * end / j->panel_count;
   const bool alone = begin == 0 && end == j->panel_count;
-  VALUE *slivers = TYPED(lane)(j);
   for (int64_t i = 0; i < j->args->steps; i++) {
     const sel_gemm_args *product = &j->args->products[i];
     const sel_cell_args *cell = &j->args->cells[i];
-    if (!cell->backward) TYPED(multiply)(j, product, 0, n, begin, end, slivers);
+    if (!cell->backward) TYPED(multiply)(j, product, 0, n, begin, end);
     if (!alone) cpu_meet();
     CPU_NAME(cpu_cell_rows)(cell, first, last);
     if (!alone) cpu_meet();
-    if (cell->backward && product->m > 0) TYPED(multiply)(j, product, 0, n, begin, end, slivers);
+    if (cell->backward && product->m > 0) TYPED(multiply)(j, product, 0, n, begin, end);
   }
 }
 
