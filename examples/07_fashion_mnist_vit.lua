@@ -1,6 +1,6 @@
 -- A vision transformer: a picture is cut into patches, which look at each other.
 --
---   selenite examples/07_fashion_mnist_vit.lua --epochs 8
+--   selenite examples/07_fashion_mnist_vit.lua --epochs 15
 --
 -- Options: --epochs N, --limit N (examples to use), --width N, --layers N, --batch N, --lr X,
 -- --device NAME, --seed N.
@@ -8,7 +8,7 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { epochs = 8, limit = 60000, width = 64, layers = 4, batch = 128,
+local options = sel.options { epochs = 15, limit = 60000, width = 64, layers = 4, batch = 64,
                               lr = 0.002, device = "cpu", seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
@@ -21,7 +21,7 @@ local test_batches = data.loader(test, { batch_size = 500 })
 -- 28 x 28 pixels are 7 x 7 patches of 4 x 4, each a token of `width` features.
 local model = nn.vit { image_size = 28, patch_size = 4, in_channels = 1, num_classes = 10,
                        num_layers = options.layers, num_heads = 4, hidden_dim = options.width,
-                       mlp_dim = 2 * options.width, dropout = 0.1 }
+                       mlp_dim = 2 * options.width }
 print(model:num_parameters() .. " parameters")
 
 local steps = options.epochs * train_batches:size()
