@@ -45,8 +45,9 @@ typedef struct job {
   bool turned;                    /* weights are those of the opposite direction */
   int64_t strips, slices, groups; /* strips of a slice; slices; ROWS tiles in a slice */
   int64_t parts;                  /* of the output channels */
-  int64_t point;                  /* from one point of V to the next */
-  lanes *u;                       /* [out_blocks, U_SIZE, channels]; NULL: made by items */
+  int64_t point, step;            /* from one point to the next of V, of U */
+  bool shared;                    /* U is made once */
+  lanes *u;                       /* [out_blocks, U_SIZE, step], if shared */
   lanes *scratch;                 /* a share for each thread */
   int64_t share;
   atomic_int *taken;
@@ -58,7 +59,7 @@ typedef struct scratch {
   lanes *v;     /* [points, groups * ROWS, blocks] */
   lanes *y;     /* [tile, ROWS, tile] */
   lanes *m;     /* [groups, VECTORS, points, ROWS]; one group where U is shared */
-  lanes *u;     /* [VECTORS, U_SIZE, CHUNK], where it isn't */
+  lanes *u;     /* [VECTORS, U_SIZE, step], where it isn't */
 } scratch;
 
 enum { FEWEST_FRAME = 81 }; /* vectors of a frame, for those who borrow it */
@@ -72,7 +73,7 @@ static int64_t m_size(const job *j) { return VECTORS * points_of(j) * ROWS; }
 
 static int64_t share_of(const job *j) {
   return frame_size(j) + points_of(j) * j->point + y_size(j) +
-         (j->u ? m_size(j) : j->groups * m_size(j) + VECTORS * U_SIZE * CHUNK);
+         (j->shared ? m_size(j) : j->groups * m_size(j) + VECTORS * U_SIZE * j->step);
 }
 
 static scratch take_share(const job *j) {
@@ -88,34 +89,38 @@ static scratch take_share(const job *j) {
 
 /* U of the input channels [first, first + n) for a block of output channels: [U_SIZE, step].
  * `room` holds 27 vectors. */
-static void transform_weights(const job *j, int64_t block, int64_t first, int64_t n, lanes *u,
-                              int64_t step, lanes *room) {
+CPU_INLINE void transform_weights(const job *j, const algorithm *a, int64_t block, int64_t first,
+                                  int64_t n, lanes *u, int64_t step, lanes *room) {
   lanes *g = room, *half = room + TAPS;
-  transform *const spread = j->how->of_taps;
   const int64_t count = smaller(LANES, j->out_channels - block * LANES);
   for (int64_t c = 0; c < n; c++) {
     if (j->turned) {
       const float *from = j->weight + ((first + c) * j->out_channels + block * LANES) * TAPS;
       to_lanes(from, TAPS, TAPS, count, g);
-      for (int i = 0; i < 3; i++) spread(g + TAPS - 1 - i, -3, half + i, 3);
+      for (int i = 0; i < 3; i++) a->of_taps(g + TAPS - 1 - i, -3, half + i, 3);
     } else {
       const float *from = j->weight + (block * LANES * j->channels + first + c) * TAPS;
       to_lanes(from, j->channels * TAPS, TAPS, count, g);
-      for (int i = 0; i < 3; i++) spread(g + i, 3, half + i, 3);
+      for (int i = 0; i < 3; i++) a->of_taps(g + i, 3, half + i, 3);
     }
-    for (int i = 0; i < U_SIDE; i++) spread(half + 3 * i, 1, u + i * U_SIDE * step + c, step);
+    for (int i = 0; i < U_SIDE; i++) a->of_taps(half + 3 * i, 1, u + i * U_SIDE * step + c, step);
   }
 }
 
 /* An item: one channel of a block. */
-static void make_weights(const void *context, int64_t begin, int64_t end) {
-  const job *j = context;
+CPU_INLINE void weight_items(const job *j, const algorithm *a, int64_t begin, int64_t end) {
   const scratch s = take_share(j);
   for (int64_t item = begin; item < end; item++) {
     const int64_t block = item / j->channels, c = item % j->channels;
-    transform_weights(j, block, c, 1, j->u + block * U_SIZE * j->channels + c, j->channels,
-                      s.frame);
+    transform_weights(j, a, block, c, 1, j->u + block * U_SIZE * j->step + c, j->step, s.frame);
   }
+}
+
+static void weights_by_one(const void *context, int64_t begin, int64_t end) {
+  weight_items(context, &by_one, begin, end);
+}
+static void weights_by_two(const void *context, int64_t begin, int64_t end) {
+  weight_items(context, &by_two, begin, end);
 }
 
 /* ---- a slice, by an algorithm that the compiler knows ---- */
@@ -141,13 +146,13 @@ CPU_INLINE void make_patches(const job *j, const algorithm *a, int64_t first, in
 }
 
 /* M of one group of tiles for `vectors` blocks of output channels: the sum over n channels, CHUNK
- * by CHUNK. U is [blocks, U_SIZE, step]. */
+ * by CHUNK. */
 CPU_INLINE void multiply_group(const job *j, const algorithm *a, const float *v, const lanes *u,
-                               int64_t step, int64_t n, int vectors, bool add, lanes *m) {
-  const int64_t row = j->blocks * LANES, block = U_SIZE * step;
+                               int64_t n, int vectors, bool add, lanes *m) {
+  const int64_t row = j->blocks * LANES, block = U_SIZE * j->step;
   const int points = a->points * a->points;
   for (int p = 0; p < points; p++, v += j->point * LANES, m += ROWS) {
-    const lanes *with = u + weights_point(a->points, p) * step;
+    const lanes *with = u + weights_point(a->points, p) * j->step;
     for (int64_t c = 0; c < n; c += CHUNK)
       multiply(v + c, row, 1, with + c, block, 1, smaller(CHUNK, n - c), vectors, add || c > 0, m,
                points * ROWS);
@@ -188,16 +193,16 @@ CPU_INLINE void put_tiles(const job *j, const algorithm *a, int64_t strip, int64
 /* All of a slice for `vectors` blocks of output channels. */
 CPU_INLINE void put_blocks(const job *j, const algorithm *a, int64_t strip, int64_t tiles,
                            int64_t block, int vectors, const scratch *s) {
-  const int64_t chunk = j->u ? j->channels : CHUNK, points = a->points * a->points;
+  const int64_t chunk = j->shared ? j->channels : CHUNK, points = a->points * a->points;
   for (int64_t c = 0; c < j->channels; c += chunk) {
     const int64_t n = smaller(chunk, j->channels - c);
-    const lanes *u = j->u ? j->u + block * U_SIZE * j->channels : s->u;
-    for (int64_t x = 0; x < vectors && !j->u; x++)
-      transform_weights(j, block + x, c, n, s->u + x * U_SIZE * chunk, chunk, s->frame);
+    const lanes *u = j->shared ? j->u + block * U_SIZE * j->step : s->u;
+    for (int64_t x = 0; x < vectors && !j->shared; x++)
+      transform_weights(j, a, block + x, c, n, s->u + x * U_SIZE * j->step, j->step, s->frame);
     for (int64_t g = 0; g * ROWS < tiles; g++) {
-      lanes *m = s->m + (j->u ? 0 : g * VECTORS * points * ROWS);
+      lanes *m = s->m + (j->shared ? 0 : g * VECTORS * points * ROWS);
       const float *v = (const float *)(s->v + g * ROWS * j->blocks) + c;
-      multiply_group(j, a, v, u, chunk, n, vectors, c > 0, m);
+      multiply_group(j, a, v, u, n, vectors, c > 0, m);
       for (int64_t x = 0; x < vectors && c + n == j->channels; x++)
         put_tiles(j, a, strip, tiles, g * ROWS, block + x, m + x * points * ROWS, s);
     }
@@ -249,7 +254,10 @@ static void cut(job *j) {
   j->slices = pieces_of(t->strips, j->strips);
   j->groups = pieces_of(j->strips * t->across, ROWS);
   j->parts = smaller(pieces_of(ITEMS, j->slices), pieces_of(j->out_blocks, VECTORS));
-  j->point = j->groups * ROWS * j->blocks + 1; /* not a power of two, for the cache's sake */
+  /* not a power of two, for the cache's sake */
+  j->point = j->groups * ROWS * j->blocks + 1;
+  j->shared = j->slices > 1 || j->groups > 2;
+  j->step = (j->shared ? j->channels : CHUNK) + 1;
 }
 
 static job job_of(const sel_conv_args *args, const cpu_window *w) {
@@ -294,19 +302,20 @@ sel_status CPU_NAME(cpu_conv_winograd)(const sel_conv_args *args, const cpu_wind
   const int64_t pairs = j.out_blocks * j.channels, items = j.slices * j.parts;
   const double work =
       (double)(args->n * w->out_size * TAPS) * (double)(j.channels * j.out_channels) * NANOSECONDS;
-  const bool shared = j.slices > 1 || j.groups > 2;
   const int team = cpu_team(items, work), weights_team = cpu_team(pairs, (double)pairs * 80);
   atomic_int taken = 0;
   j.taken = &taken;
-  if (shared) j.u = aligned_alloc(64, (size_t)(pairs * U_SIZE) * sizeof(lanes));
+  if (j.shared) j.u = aligned_alloc(64, (size_t)(j.out_blocks * U_SIZE * j.step) * sizeof(lanes));
   j.share = share_of(&j);
   j.scratch =
       aligned_alloc(64, (size_t)(pieces_of(larger(team, weights_team) * j.share * LANES, 16) * 64));
   sel_status status = SEL_OK;
-  if ((shared && !j.u) || !j.scratch) {
+  if ((j.shared && !j.u) || !j.scratch) {
     status = sel_fail(SEL_E_MEMORY, "convolution: no memory for its transforms");
   } else {
-    if (shared) cpu_parallel(pairs, (double)pairs * 80, make_weights, &j);
+    if (j.shared)
+      cpu_parallel(pairs, (double)pairs * 80, j.how == &by_one ? weights_by_one : weights_by_two,
+                   &j);
     atomic_store(&taken, 0);
     cpu_parallel(items, work, body_of(&j), &j);
   }

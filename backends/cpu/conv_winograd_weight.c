@@ -3,8 +3,9 @@
  * over all tiles. f32 only.
  *
  * Tiles come in chunks of strips: D and V of a chunk are made first, then products for ROWS output
- * channels and two vectors of input channels at a time, transformed back and added to sums. Chunks
- * depend on shapes alone, so results don't depend on the thread count.
+ * channels and two vectors of input channels at a time, transformed back and added to the sums of
+ * the chunks before; the last chunk's go to the result. Chunks depend on shapes alone, so results
+ * don't depend on the thread count.
  */
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -32,7 +33,7 @@ typedef struct job {
   int64_t first, count;       /* strips of the present chunk */
   lanes *v, *d;               /* [points of both dims, tiles, blocks or out_blocks] */
   int64_t point, out_point;   /* from one point of V and D to the next */
-  lanes *sums;                /* [groups of ROWS out channels, blocks, ROWS, TAPS] */
+  lanes *sums;                /* [out_channels, blocks, TAPS], of several chunks */
   lanes *scratch;             /* a share for each thread */
   int64_t share;
   atomic_int *taken;
@@ -92,18 +93,21 @@ CPU_INLINE void multiply_group(const job *j, const algorithm *a, const float *d,
   }
 }
 
-/* Transforms them back and adds them to the sums. */
-CPU_INLINE void add_taps(const job *j, transform *mix, int64_t group, int64_t block, const lanes *m,
+/* Transforms them back, adds the chunks before, and keeps or writes the sums. */
+CPU_INLINE void put_taps(const job *j, transform *mix, int64_t group, int64_t block, const lanes *m,
                          lanes *room) {
   lanes *half = room, *taps = room + 3 * U_SIDE;
-  for (int r = 0; r < ROWS; r++) {
-    lanes *sums = j->sums + ((group * j->blocks + block) * ROWS + r) * TAPS;
-    for (int c = 0; c < U_SIDE; c++) mix(m + c * ROWS + r, U_SIDE * ROWS, half + c, U_SIDE);
+  const bool last = j->first + j->count == j->tiles.strips;
+  const int64_t c = block * LANES, count = smaller(LANES, j->channels - c);
+  for (int64_t r = 0, o = group * ROWS; r < ROWS && o < j->out_channels; r++, o++) {
+    lanes *sums = j->sums + (o * j->blocks + block) * TAPS;
+    for (int i = 0; i < U_SIDE; i++) mix(m + i * ROWS + r, U_SIDE * ROWS, half + i, U_SIDE);
     for (int i = 0; i < 3; i++) mix(half + i * U_SIDE, 1, taps + i * 3, 1);
-    if (j->first == 0)
-      for (int i = 0; i < TAPS; i++) sums[i] = taps[i];
+    for (int i = 0; i < TAPS && j->first > 0; i++) taps[i] += sums[i];
+    if (last)
+      from_lanes(taps, TAPS, count, j->weight + (o * j->channels + c) * TAPS, TAPS);
     else
-      for (int i = 0; i < TAPS; i++) sums[i] += taps[i];
+      for (int i = 0; i < TAPS; i++) sums[i] = taps[i];
   }
 }
 
@@ -120,7 +124,7 @@ CPU_INLINE void product_items(const job *j, const algorithm *a, transform *mix, 
       multiply_group(j, a, d, j->v + block, VECTORS, m);
     else
       multiply_group(j, a, d, j->v + block, 1, m);
-    for (int64_t x = 0; x < vectors; x++) add_taps(j, mix, group, block + x, m + x * M_BLOCK, room);
+    for (int64_t x = 0; x < vectors; x++) put_taps(j, mix, group, block + x, m + x * M_BLOCK, room);
   }
 }
 
@@ -131,18 +135,9 @@ static void products_by_two(const void *context, int64_t begin, int64_t end) {
   product_items(context, &by_two, mix_taps_by_two, begin, end);
 }
 
-/* ---- results ---- */
+/* ---- bias ---- */
 
 /* An item: an output channel. */
-static void put_weights(const void *context, int64_t begin, int64_t end) {
-  const job *j = context;
-  for (int64_t o = begin; o < end; o++)
-    for (int64_t b = 0; b < j->blocks; b++)
-      from_lanes(j->sums + ((o / ROWS * j->blocks + b) * ROWS + o % ROWS) * TAPS, TAPS,
-                 smaller(LANES, j->channels - b * LANES),
-                 j->weight + (o * j->channels + b * LANES) * TAPS, TAPS);
-}
-
 static void sum_bias(const void *context, int64_t begin, int64_t end) {
   const job *j = context;
   const int64_t size = j->tiles.out_height * j->tiles.out_width;
@@ -175,8 +170,6 @@ static void run(job *j) {
     const double terms = tiles * TILE * TILE * TAPS * (double)(j->channels * j->out_channels);
     parallel(j, groups * pairs, terms * NANOSECONDS, one ? products_by_one : products_by_two);
   }
-  const double weights = (double)(j->channels * j->out_channels * TAPS);
-  cpu_parallel(j->out_channels, weights, put_weights, j);
   const double positions = (double)(j->n * j->out_channels * t->out_height * t->out_width);
   if (j->bias) cpu_parallel(j->out_channels, positions * 0.3, sum_bias, j);
 }
@@ -206,7 +199,7 @@ sel_status CPU_NAME(cpu_conv_winograd_weight)(const sel_conv_args *args, const c
   j.out_point = j.strips * j.tiles.across * j.out_blocks + 1;
   j.v = vectors_new(points * j.point);
   j.d = vectors_new(points * j.out_point);
-  j.sums = vectors_new(pieces_of(j.out_channels, ROWS) * j.blocks * ROWS * TAPS);
+  j.sums = vectors_new(j.strips < j.tiles.strips ? j.out_channels * j.blocks * TAPS : 1);
   j.share = larger(how->points * frame_width(&j.tiles, how), ROOM);
   j.scratch = vectors_new(cpu_threads(NULL) * j.share);
   sel_status status = SEL_OK;
