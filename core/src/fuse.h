@@ -29,7 +29,7 @@ typedef struct sel__fuse_gradients {
 
 struct sel_fused {
   atomic_int refs;
-  char *text;
+  char *label; /* fuse "expression", for errors */
   bool compile;
   sel__fuse_graph graph;
   int inputs, outputs;

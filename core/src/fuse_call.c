@@ -18,17 +18,17 @@ static const sel_tensor *typed_input(int n, sel_tensor *const *in) {
 }
 
 /* What comes out, for inputs of which some are left out (NULL) in gradients. */
-static sel_status infer(int n, sel_tensor *const *in, sel_spec *out) {
+static sel_status infer(const char *what, int n, sel_tensor *const *in, sel_spec *out) {
   const sel_tensor *typed = typed_input(n, in);
-  SEL_CHECK(typed, SEL_E_DTYPE, "fuse: expected at least one tensor of a float dtype");
+  SEL_CHECK(typed, SEL_E_DTYPE, "%s: expected at least one tensor of a float dtype", what);
   *out = (sel_spec){.dtype = (sel_dtype)typed->dtype};
   for (int i = 0; i < n; i++) {
     if (!in[i] || sel__is_scalar(in[i])) continue;
     if (in[i]->dtype != SEL_BOOL) {
-      SEL_TRY(sel__float_dtype("fuse", in[i]));
-      SEL_TRY(sel__same_dtype("fuse", typed, in[i]));
+      SEL_TRY(sel__float_dtype(what, in[i]));
+      SEL_TRY(sel__same_dtype(what, typed, in[i]));
     }
-    SEL_TRY(sel__broadcast("fuse", out->ndim, out->shape, in[i]->ndim, in[i]->shape, &out->ndim,
+    SEL_TRY(sel__broadcast(what, out->ndim, out->shape, in[i]->ndim, in[i]->shape, &out->ndim,
                            out->shape));
   }
   return SEL_OK;
@@ -171,10 +171,11 @@ static sel_status run(sel_fused *f, sel_tensor *const *in, sel_tensor **out) {
   SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
   sel_device *device;
   sel_spec spec;
-  SEL_TRY(sel__check_inputs("fuse", f->inputs, in, &device));
-  SEL_TRY(infer(f->inputs, in, &spec));
+  SEL_TRY(sel__check_inputs(f->label, f->inputs, in, &device));
+  SEL_TRY(infer(f->label, f->inputs, in, &spec));
   for (int i = 0; i < f->inputs; i++)
-    SEL_CHECK(in[i] || !(f->used >> i & 1), SEL_E_INTERNAL, "fuse: input %d was not kept", i);
+    SEL_CHECK(in[i] || !(f->used >> i & 1), SEL_E_INTERNAL, "%s: input %d was not kept", f->label,
+              i);
   sel_tensor *made[SEL__FUSE_PLACES] = {NULL};
   sel_status status = SEL_OK;
   for (int k = 0; k < f->outputs && status == SEL_OK; k++)
@@ -218,14 +219,14 @@ static sel_status run_wide(sel_fused *f, sel_dtype dtype, sel_tensor *const *in,
 }
 
 sel_status sel_fused_call(sel_fused *f, int n, sel_tensor *const *inputs, sel_tensor **outputs) {
-  SEL_CHECK(n == f->inputs, SEL_E_ARGUMENT, "fuse: expected %d inputs, got %d; for \"%.120s\"",
-            f->inputs, n, f->text);
+  SEL_CHECK(n == f->inputs, SEL_E_ARGUMENT, "%s: expected %d inputs, got %d", f->label, f->inputs,
+            n);
   for (int i = 0; i < n; i++)
-    SEL_CHECK(inputs[i], SEL_E_ARGUMENT, "fuse: input %d is missing", i + 1);
+    SEL_CHECK(inputs[i], SEL_E_ARGUMENT, "%s: input %d is missing", f->label, i + 1);
   const sel_tensor *typed = typed_input(n, inputs);
   const sel_dtype dtype = typed ? (sel_dtype)typed->dtype : SEL_F32;
   if (sel__compute_dtype(dtype) == dtype) return run(f, inputs, outputs);
   sel_spec spec;
-  SEL_TRY(infer(n, inputs, &spec)); /* dtypes are checked before they change */
+  SEL_TRY(infer(f->label, n, inputs, &spec)); /* dtypes are checked before they change */
   return run_wide(f, dtype, inputs, outputs);
 }

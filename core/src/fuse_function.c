@@ -1,10 +1,13 @@
 /* Making fused functions, their kernels and their derivatives: see fuse.h. */
+#include <stdio.h>
 #include <string.h>
 
 #include "core.h"
 #include "fuse.h"
 #include "fuse_gradient.h"
 #include "fuse_parse.h"
+
+enum { QUOTED = 120, LABEL = QUOTED + 16 };
 
 /* ---- making ---- */
 
@@ -15,7 +18,7 @@ static uint64_t used_inputs(const sel__fuse_program *p) {
 }
 
 /* A function of a graph, which is taken. */
-static sel_status make(const char *text, bool compile, sel__fuse_graph *graph, int inputs,
+static sel_status make(const char *label, bool compile, sel__fuse_graph *graph, int inputs,
                        int outputs, const int *output, sel_fused **out) {
   sel_fused *f = sel__zalloc(sizeof *f + (size_t)outputs * sizeof *output);
   if (!f) {
@@ -29,8 +32,8 @@ static sel_status make(const char *text, bool compile, sel__fuse_graph *graph, i
   f->inputs = inputs;
   f->outputs = outputs;
   f->output = memcpy(f + 1, output, (size_t)outputs * sizeof *output);
-  f->text = sel__strdup(text);
-  sel_status status = f->text ? SEL_OK : SEL_E_MEMORY;
+  f->label = sel__strdup(label);
+  sel_status status = f->label ? SEL_OK : SEL_E_MEMORY;
   if (status == SEL_OK)
     status = sel__fuse_program_new(&f->graph, compile, outputs, f->output, &f->program);
   if (status != SEL_OK) {
@@ -46,20 +49,21 @@ sel_status sel_fuse(const char *expression, bool compile, sel_fused **out) {
   SEL_CHECK(expression, SEL_E_ARGUMENT, "fuse: expected an expression, got NULL");
   sel__fuse_parsed parsed = {.inputs = 0};
   sel_status status = sel__fuse_parse(expression, &parsed);
+  char label[LABEL];
+  snprintf(label, sizeof label, "fuse \"%.*s%s\"", QUOTED, expression,
+           strlen(expression) > QUOTED ? "..." : "");
   bool live[SEL__FUSE_NODES];
   int operations = 0;
   if (status == SEL_OK)
     operations = sel__fuse_live(&parsed.graph, parsed.outputs, parsed.output, live);
   if (operations > SEL_FUSE_OPERATIONS)
-    status = sel_fail(SEL_E_ARGUMENT, "fuse: at most %d operations, this has %d; in \"%.120s%s\"",
-                      SEL_FUSE_OPERATIONS, operations, expression,
-                      strlen(expression) > 120 ? "..." : "");
+    status = sel_fail(SEL_E_ARGUMENT, "%s: at most %d operations, this has %d", label,
+                      SEL_FUSE_OPERATIONS, operations);
   if (status != SEL_OK) {
     sel__fuse_graph_free(&parsed.graph);
     return status;
   }
-  return make(expression, compile, &parsed.graph, parsed.inputs, parsed.outputs, parsed.output,
-              out);
+  return make(label, compile, &parsed.graph, parsed.inputs, parsed.outputs, parsed.output, out);
 }
 
 void sel_fused_release(sel_fused *f) {
@@ -77,7 +81,7 @@ void sel_fused_release(sel_fused *f) {
   pthread_mutex_destroy(&f->lock);
   sel__fuse_graph_free(&f->graph);
   sel__free(f->program);
-  sel__free(f->text);
+  sel__free(f->label);
   sel__free(f);
 }
 
@@ -125,7 +129,7 @@ sel_status sel_fused_kernel(sel_fused *f, sel_dtype dtype, sel_device *device, c
   if (!device) device = sel_default_device();
   SEL_CHECK(device, SEL_E_DEVICE, "fuse: no backend is loaded");
   SEL_CHECK(dtype == SEL_F32 || dtype == SEL_F64, SEL_E_DTYPE,
-            "fuse: kernels compute in f32 or f64, not in %s", sel_dtype_name(dtype));
+            "%s: kernels compute in f32 or f64, not in %s", f->label, sel_dtype_name(dtype));
   const sel__fuse_kernel *kernel;
   SEL_TRY(sel__fused_kernel(f, device, dtype, &kernel));
   *out = kernel->ability ? kernel->ability->describe(kernel->kernel) : "separate operations";
@@ -167,14 +171,14 @@ static sel_status derive(sel_fused *f, sel__fuse_gradients *gradients) {
     sel__fuse_graph_free(&g);
     return status;
   }
-  return make(f->text, f->compile, &g, f->inputs + f->outputs, n, output, &gradients->fused);
+  return make(f->label, f->compile, &g, f->inputs + f->outputs, n, output, &gradients->fused);
 }
 
 static sel_status add_gradients(sel_fused *f, uint64_t given, uint64_t wanted,
                                 sel__fuse_gradients **out) {
   SEL_CHECK(f->inputs + f->outputs <= SEL__FUSE_PLACES, SEL_E_UNSUPPORTED,
-            "fuse: a gradient of so high an order has %d inputs, more than %d; of \"%.120s\"",
-            f->inputs + f->outputs, SEL__FUSE_PLACES, f->text);
+            "%s: a gradient of so high an order has %d inputs, more than %d", f->label,
+            f->inputs + f->outputs, SEL__FUSE_PLACES);
   sel__fuse_gradients *gradients = sel__zalloc(sizeof *gradients);
   if (!gradients) return SEL_E_MEMORY;
   gradients->given = given;

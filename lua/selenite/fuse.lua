@@ -122,8 +122,8 @@ fused.__index = fused
 function fused.__call(f, ...)
   local n, given, values = f.inputs, f.given, { ... }
   if select("#", ...) ~= n then
-    errors.raise(("fuse: expected %d argument%s, got %d; for %q")
-                 :format(n, n == 1 and "" or "s", select("#", ...), f.expression))
+    errors.raise(("fuse %q: expected %d argument%s, got %d")
+                 :format(f.expression, n, n == 1 and "" or "s", select("#", ...)))
   end
   for k = 1, n do
     if type(values[k]) == "number" then

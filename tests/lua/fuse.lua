@@ -199,7 +199,8 @@ test("broadcasting", function()
   check_gradients(fuse "x, y, z -> x * y + sin(z) * y",
                   { numbers(6, -1, 1, 3), numbers(4, -1, 1, 4), { 0.3 } },
                   { { 2, 1, 3 }, { 4, 1 }, {} })
-  raises(function() f(sel.ones(2), sel.ones(3), z) end, "fuse: shapes [2] and [3]")
+  raises(function() f(sel.ones(2), sel.ones(3), z) end,
+         'fuse "x, y, z -> x * y + z": shapes [2] and [3]')
 end)
 
 test("views", function()
@@ -360,7 +361,7 @@ test("at most 64 operations, equal parts counted once", function()
   check_gradients(f, { { 0.1, 0.2 } })
   local ok, message = pcall(fuse, chain(22))
   assert(not ok)
-  contains(message, "fuse: at most 64 operations, this has 66")
+  contains(message, "fuse \"x -> x + sin(2 * x)", "...\": at most 64 operations, this has 66")
   fuse("x -> " .. ("exp(x) + "):rep(5) .. "0 * 1 + 0")
   ok, message = pcall(fuse, "x -> x" .. (" + x * %d"):rep(3000):gsub("%%d", "1.5"))
   assert(not ok, message)
@@ -368,12 +369,13 @@ end)
 
 test("wrong inputs", function()
   local f = fuse "x, y -> x + y"
-  raises(function() f(sel.ones(2)) end, "fuse: expected 2 arguments, got 1", "x + y")
+  raises(function() f(sel.ones(2)) end, 'fuse "x, y -> x + y": expected 2 arguments, got 1')
   raises(function() f(sel.ones(2), "2") end,
          "fuse: argument 2 (input): expected a tensor or a number")
-  raises(function() f(sel.ones(2), sel.ones(2):double()) end, "fuse: dtypes f32 and f64 differ")
-  raises(function() f(sel.ones(2), sel.ones(2):long()) end, "fuse: expected a float dtype, got i64")
-  raises(function() f(1, 2) end, "fuse: expected a tensor, got only numbers")
+  raises(function() f(sel.ones(2), sel.ones(2):double()) end,
+         'fuse "x, y -> x + y": dtypes f32 and f64 differ')
+  raises(function() f(sel.ones(2), sel.ones(2):long()) end, "expected a float dtype, got i64")
+  raises(function() f(1, 2) end, "expected a tensor, got only numbers")
   raises(function() sel.fuse(3) end, "fuse: argument 1 (source)")
   raises(function() sel.fuse("x -> x", { fast = true }) end, "fuse: no option 'fast'")
   contains(f:kernel(), "interpreted: as asked")
