@@ -266,18 +266,21 @@ static int sum(parser *p) {
   }
 }
 
+/* The row of the comparison that comes next and is passed; -1: none comes. */
+static int comparison_operator(parser *p) {
+  if (accept(p, "<=")) return SEL_PW_le;
+  if (accept(p, ">=")) return SEL_PW_ge;
+  if (accept(p, "==")) return SEL_PW_eq;
+  if (accept(p, "~=")) return SEL_PW_ne;
+  if (accept(p, "<")) return SEL_PW_lt;
+  if (accept(p, ">")) return SEL_PW_gt;
+  return -1;
+}
+
 static int comparison(parser *p) {
-  static const struct {
-    const char *token;
-    int op;
-  } operators[] = {{"<=", SEL_PW_le}, {">=", SEL_PW_ge}, {"==", SEL_PW_eq},
-                   {"~=", SEL_PW_ne}, {"<", SEL_PW_lt},  {">", SEL_PW_gt}};
   int left = sum(p);
-  for (size_t i = 0; i < sizeof operators / sizeof *operators; i++)
-    if (accept(p, operators[i].token)) {
-      left = sel__fuse_apply(&p->out->graph, operators[i].op, left, sum(p), -1);
-      i = (size_t)-1; /* there may be another one */
-    }
+  for (int op = comparison_operator(p); op >= 0; op = comparison_operator(p))
+    left = sel__fuse_apply(&p->out->graph, op, left, sum(p), -1);
   return left;
 }
 
