@@ -392,6 +392,25 @@ static sel_status serve_edge(sel_backward_run *run, sel_node *node, bool *wait) 
   return add_into(&run->results[asked_input(run, edge->leaf, NULL, 0)], grad, run->create_graph);
 }
 
+/* Where the node's gradient can be added to what waits at its input; NULL: nowhere. */
+static sel_tensor *waiting_total(const sel_backward_run *run, const entry *e) {
+  const sel_node *node = e->node;
+  if (!node->op || !node->op->add_gradient || run->create_graph) return NULL;
+  const sel_edge *edge = &node->edges[0];
+  if (!edge->node || !edge_wanted(run, edge)) return NULL;
+  sel_tensor *total = run->grads[run->entries[edge->node->run_index].first + edge->output];
+  return total && sole_owner(total) && total->contiguous ? total : NULL;
+}
+
+static sel_status add_to_total(sel_backward_run *run, const entry *e, sel_tensor *total) {
+  sel_node *node = e->node;
+  if (sel__recording()) run->span = sel__span_begin_gradient(node->name, node->layer);
+  SEL_TRY(node->op->add_gradient(node->attrs, total, run->grads[e->first]));
+  forget_grads(run, e);
+  if (!run->keep) sel__node_let_go(node);
+  return SEL_OK;
+}
+
 /* Visits the node at run->position, from the point where an earlier visit stopped to wait. */
 static sel_status visit(sel_backward_run *run, bool *wait) {
   entry *e = &run->entries[run->position];
@@ -421,6 +440,8 @@ static sel_status visit(sel_backward_run *run, bool *wait) {
       return SEL_OK;
     }
     if (node->released) return released_error(node);
+    sel_tensor *total = waiting_total(run, e);
+    if (total) return add_to_total(run, e, total);
     run->n_grad_in = node->n_in;
     run->grad_in = sel__zalloc((size_t)(node->n_in + 1) * sizeof *run->grad_in);
     if (!run->grad_in) return SEL_E_MEMORY;

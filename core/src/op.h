@@ -64,6 +64,10 @@ struct sel_op {
   /* Gradients of the inputs that v->needs; NULL: there is none (results are integers), or, for
    * float results, asking for it is an error that names the operation. */
   sel_status (*backward)(sel_vjp *v);
+  /* For operations of one input and one result whose gradient is mostly zeros: adds it to `total`,
+   * which is in C order. Does the same as backward and adding, with less work. NULL: no such rule.
+   */
+  sel_status (*add_gradient)(const void *attrs, sel_tensor *total, sel_tensor *g);
   /* save_for[i]: tensors that the gradient of input i needs. Inputs past the table use its last
    * entry. Only what a wanted gradient needs is kept. */
   unsigned save_for[SEL_MAX_SAVE_RULES];

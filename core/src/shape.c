@@ -277,11 +277,30 @@ static sel_status slice_view(const sel_call *call, sel_tensor *out) {
 }
 /* Zeros of the input's shape with the gradient written (slice_grad) where the slice was. */
 static sel_status slice_backward(sel_vjp *v);
+
+/* The part of `whole` that a slice sees; for launches. */
+static sel_status part_of(const slice_attrs *a, sel_tensor *whole, sel_tensor **out) {
+  const sel_call call = {.attrs = a};
+  SEL_TRY(sel__tensor_alias(whole, out));
+  slice_view(&call, *out); /* never fails */
+  sel__tensor_settle(*out);
+  return SEL_OK;
+}
+
+static sel_status slice_add_gradient(const void *attrs, sel_tensor *total, sel_tensor *g) {
+  sel_tensor *part;
+  SEL_TRY(part_of(attrs, total, &part));
+  sel_status status = sel_add_(part, g);
+  sel_release(part);
+  return status;
+}
+
 const sel_op sel__op_slice = {.name = "slice",
                               .n_out = 1,
                               .attrs_size = sizeof(slice_attrs),
                               .view = slice_view,
-                              .backward = slice_backward};
+                              .backward = slice_backward,
+                              .add_gradient = slice_add_gradient};
 
 typedef struct slice_grad_attrs {
   slice_attrs slice;
@@ -302,11 +321,8 @@ static sel_status slice_grad_launch(sel_call *call) {
   sel_status status = sel__copy(call->out[0], zero);
   sel_release(zero);
   if (status != SEL_OK) return status;
-  SEL_TRY(sel__tensor_alias(call->out[0], &part));
-  sel_call cut = {.attrs = &a->slice};
-  status = slice_view(&cut, part);
-  sel__tensor_settle(part);
-  if (status == SEL_OK) status = sel__copy(part, call->in[0]);
+  SEL_TRY(part_of(&a->slice, call->out[0], &part));
+  status = sel__copy(part, call->in[0]);
   sel_release(part);
   return status;
 }

@@ -158,6 +158,24 @@ START_TEST(doubling_diamonds) { /* 2^64 paths: the walk is by nodes, not by path
 }
 END_TEST
 
+/* Slices of one tensor add their gradients where they belong; with create_graph each makes one of
+ * the whole shape, and these are added. */
+START_TEST(slices_of_one_tensor) {
+  sel_tensor *x = leaf(some_tensor(SEL_F32, -1, 1, 1, SHAPE(3, 8))), *grads[2];
+  sel_tensor *y = NEW(tanh, x);
+  sel_tensor *parts[] = {NEW(narrow, y, 1, 0, 5), NEW(narrow, y, 1, 3, 5),
+                         NEW(slice, y, 1, 0, 8, 2), NEW(narrow, y, 0, 1, 1)};
+  sel_tensor *loss = total(NEW(exp, y));
+  for (int i = 0; i < 4; i++) loss = NEW(add, loss, total(NEW(mul, parts[i], parts[i])));
+  for (int graph = 0; graph < 2; graph++)
+    ASSERT_OK(sel_grad(1, &loss, NULL, 1, &x, true, graph, false, &grads[graph]));
+  ASSERT_SAME(keep(grads[0]), keep(grads[1]));
+  ASSERT_OK(sel_retain_grad(y));
+  backward(loss);
+  ASSERT_SAME(sel_grad_of(x), grads[1]);
+}
+END_TEST
+
 START_TEST(several_roots) {
   sel_tensor *x = leaf_of(1, 2), *unused = leaf_of(1, 2);
   sel_tensor *roots[] = {NEW(mul_scalar, x, 2), total(x), NEW(mul, x, x)};
@@ -725,9 +743,9 @@ START_TEST(gradient_penalty) { /* (|grad_x f|^2 - 1)^2 through f = sum(tanh(w x)
 END_TEST
 
 TENSOR_SUITE("autograd", leaves, accumulation, gradients_share_nothing, all_float_dtypes, no_grad,
-             detach, integers_are_not_recorded, diamonds, doubling_diamonds, several_roots,
-             leaf_roots, wrong_roots, twice, early_release, dropped_graphs_release, retain_grad,
-             long_chains, long_chains_of_saved, versions,
+             detach, integers_are_not_recorded, diamonds, doubling_diamonds, slices_of_one_tensor,
+             several_roots, leaf_roots, wrong_roots, twice, early_release, dropped_graphs_release,
+             retain_grad, long_chains, long_chains_of_saved, versions,
              saved_values_are_checked_in_double_backward, in_place_on_leaves,
              in_place_on_views_without_tape, in_place_on_intermediates, in_place_on_what_is_saved,
              stale_views, views_older_than_the_tape, stale_roots, host_writes, hooks,
