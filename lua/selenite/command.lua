@@ -9,11 +9,12 @@ usage: selenite [options] [script [arguments]]
        selenite check PLUGIN.so
   script         a Lua script; "-" or nothing reads it from standard input
   -e CODE        runs CODE before the script
+  -i             opens the prompt after the script
   -v, --version  prints version, devices and plugins
   -h, --help     prints this
   new-...        writes a folder NAME with a plugin to start from
   check          tries everything a plugin brings and prints a report
-Without script and -e, on a terminal, reads lines and prints what they give.
+Without script and -e, on a terminal, opens the prompt.
 ]=]
 
 -- Traceback of user code, for xpcall: an error becomes { message =, traceback = }.
@@ -100,6 +101,8 @@ local function parse(argv)
       i = i + 1
       if not argv[i] then return nil, "-e needs code behind it" end
       options.code[#options.code + 1] = argv[i]
+    elseif option == "-i" then
+      options.prompt = true
     elseif option == "-v" or option == "--version" then
       options.version = true
     elseif option == "-h" or option == "--help" then
@@ -129,6 +132,17 @@ local function run_command(argv)
   return argv[2] and require("selenite.new").run(unpack(argv, 2)) or nil
 end
 
+-- Runs the pieces of code, and the script where there is one: "-" and nil are standard input.
+local function run_all(code, has_script, script, ...)
+  for _, text in ipairs(code) do
+    local status = run_text(function() return loadstring(text, "=(command line)") end)
+    if status ~= 0 then return status end
+  end
+  if not has_script then return 0 end
+  local path = script ~= "-" and script or nil
+  return run_text(function() return loadfile(path) end, ...)
+end
+
 return function(...)
   local argv = { ... }
   local exit_status = run_command(argv)
@@ -145,17 +159,12 @@ return function(...)
   if options.version then return run(print_version) end
 
   _G.arg = make_arg(argv, options.script)
-  for _, code in ipairs(options.code) do
-    local status = run_text(function() return loadstring(code, "=(command line)") end)
-    if status ~= 0 then return status end
-  end
   local script = argv[options.script]
-  if script and script ~= "-" then
-    return run_text(function() return loadfile(script) end, unpack(argv, options.script + 1))
-  end
-  if not script and #options.code > 0 then return 0 end
-  if not script and require("selenite.progress").is_terminal(0) then
-    return run(require "selenite.lines")
-  end
-  return run_text(function() return loadfile() end, unpack(argv, options.script + 1))
+  local has_code = #options.code > 0
+  local prompt = options.prompt
+    or not script and not has_code and require("selenite.progress").is_terminal(0)
+  local has_script = script or not prompt and not has_code -- none is named: standard input is one
+  local status = run_all(options.code, has_script, script, unpack(argv, options.script + 1))
+  if prompt then return run(require("selenite.repl").start) end
+  return status
 end

@@ -14,6 +14,7 @@ local M = {}
 -- Whether debug.getinfo's `source` is a file of this library or code it generated.
 local prefix = "@" .. library.folder
 local function is_library(source) return source:sub(1, #prefix) == prefix end
+M.is_library = is_library
 
 -- Chunk name for generated code: counts as the library's.
 function M.chunk_name(what) return prefix .. "(" .. what .. ")" end
@@ -60,6 +61,9 @@ local function remember(e)
 end
 function M.protect(fn, ...) return xpcall(fn, remember, ...) end
 function M.rethrow(e) error(e, 0) end
+
+-- From now on an error is a new one, also when its text was raised before.
+function M.forget() last_error, last_traceback = nil, nil end
 
 -- Traceback for error value `e`: that of the first protect it passed, else the present one.
 function M.traceback_of(e)

@@ -1,6 +1,6 @@
 -- The module `selenite`: starts the library and gathers what the other files define.
 --
--- The only place that reads environment variables:
+-- The only place that reads environment variables, besides the prompt (repl/init.lua):
 --   SELENITE_PLUGIN_PATH   more folders with plugins, separated by ':'
 --   SELENITE_NUM_THREADS   worker threads; one a core when not set
 --   SELENITE_DEVICE        the default device; cpu when not set
@@ -62,6 +62,9 @@ sel.profile = require "selenite.profile"
 
 -- sel.is_tensor(value)
 sel.is_tensor = arguments.is_tensor
+
+-- sel.repl(): a prompt in the middle of a script, with its variables; see docs/repl.md.
+function sel.repl() require("selenite.repl").open() end
 
 -- sel.manual_seed(seed): starts the generator of this thread anew; the same seed gives the same
 -- numbers on every device and with any number of threads.

@@ -123,10 +123,11 @@ local function summary(x)
   return table.concat(parts, " ")
 end
 
--- Text of tensor x, as tostring and print show it.
-return function(x)
+-- Text of tensor x, as tostring and print show it: cut above `threshold` elements, 1000 unless
+-- given.
+return function(x, threshold)
   if C.sel_tensor_device(x) == nil then return description(x) end -- freed, or a mere number
-  local shown = visible(x:detach(), x:numel() > THRESHOLD)
+  local shown = visible(x:detach(), x:numel() > (threshold or THRESHOLD))
   local text_of = formatter(shown, C.sel_dtype_is_float(C.sel_tensor_dtype(x)))
   if type(shown) ~= "table" then return text_of(shown) .. " " .. summary(x) end
   local pieces = { "[" }

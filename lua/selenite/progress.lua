@@ -124,5 +124,7 @@ end
 -- progress:seconds(): time since it was made.
 function progress:seconds() return now() - self.started end
 
-return setmetatable({ is_terminal = function(fd) return ffi.C.sel_lua_isatty(fd) == 1 end },
+local function is_terminal(fd) return ffi.C.sel_lua_isatty(fd) == 1 end
+
+return setmetatable({ is_terminal = is_terminal, now = now },
                     { __call = function(_, options) return new(options) end })

@@ -214,7 +214,7 @@ for name, fn in pairs(own) do define(name, fn) end
 local meta = {
   __add = operations.add, __sub = operations.sub, __mul = operations.mul, __div = operations.div,
   __mod = operations.remainder, __pow = operations.pow, __unm = operations.neg,
-  __tostring = to_text,
+  __tostring = function(x) return to_text(x) end,
 }
 
 function meta.__index(x, key)

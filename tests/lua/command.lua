@@ -135,14 +135,6 @@ test("Lua code that calls nothing stops as well", function()
   equal(status, 130)
 end)
 
-test("on a terminal lines are read and what they give is printed", function()
-  local output = run(([[command -v script > /dev/null || exit 77; printf '%%s\n' '1 + 1' \
-    'x = sel.ones(2)' 'x:sum():item() + 5' 'x + sel.ones(3)' 'y y' |
-    script -qec %s /dev/null < /dev/stdin]]):format(check.quote(program)))
-  if output == "" then return end -- no `script` here
-  contains(output, "> 2", "> 7", "stdin:1: add: shapes [2] and [3]", "'=' expected")
-end)
-
 test("an environment variable with nonsense is told", function()
   local load = program .. " -e 'require \"selenite\"'"
   local output, status = run("SELENITE_NUM_THREADS=many " .. load)

@@ -11,7 +11,7 @@ local parts = {
     "^CL/", "^clblast_c%.h" } },
   { name = "plugins/[^/]+", libraries = {} },
   { name = "lua", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h", "^luajit%.h",
-    "^editline/", "^readline/" } },
+    "^histedit%.h" } },
   { name = "examples/[^/]+", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h" } },
   { name = "tests/[^/]+", libraries = { "^check%.h" } },
 }

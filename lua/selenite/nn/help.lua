@@ -38,9 +38,20 @@ local function port_line(port)
                                  port.optional and " (may be left out)" or "")
 end
 
+-- "nn.linear(in_features, out_features, {bias, dtype})": what must be given, what may be.
+local function signature(t, name)
+  local required, rest = {}, {}
+  for i = 0, t.n_options - 1 do
+    local list = t.options[i].required and required or rest
+    list[#list + 1] = ffi.string(t.options[i].name)
+  end
+  if #rest > 0 then required[#required + 1] = "{" .. table.concat(rest, ", ") .. "}" end
+  return ("%s(%s)"):format(name, table.concat(required, ", "))
+end
+
 -- Text for the description `t` of a layer type; `name` is how one writes it.
 local function text_of(t, name)
-  local lines = { ("%s: %s"):format(name, ffi.string(t.summary)) }
+  local lines = { ("%s: %s"):format(name, ffi.string(t.summary)), "  " .. signature(t, name) }
   local function section(title, n, line)
     if n > 0 then lines[#lines + 1] = title end
     for i = 0, n - 1 do lines[#lines + 1] = line(i) end
