@@ -6,8 +6,8 @@
  * (M) are transformed back at once. U is made once for all slices, except where there is but one,
  * of few tiles: then each item of work makes the part that it needs, a chunk of channels at a time.
  *
- * conv.c has the plain way. Slices depend on shapes alone, so results don't depend
- * on the thread count.
+ * conv.c has the plain way. Slices depend on shapes alone, so results don't depend on the thread
+ * count.
  */
 #include <stdatomic.h>
 #include <stdlib.h>

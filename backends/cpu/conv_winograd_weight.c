@@ -14,8 +14,10 @@
 #include "winograd.h"
 
 enum {
-  CHUNK = 64, /* tiles: V of two vectors of channels stays in a core's own cache */
-  TILE = 4    /* elements of a tile along one dim */
+  CHUNK_BYTES = 1 << 20, /* of V and D */
+  FEWEST_TILES = 64,     /* of a chunk; V of two vectors of channels stays in a core's own cache */
+  SUMMED = 64,           /* tiles that are summed at a time */
+  TILE = 4               /* elements of a tile along one dim */
 };
 static const double NANOSECONDS = 0.01; /* for what plainly is a multiplication and addition */
 
@@ -88,8 +90,10 @@ CPU_INLINE void multiply_group(const job *j, const algorithm *a, const float *d,
   const int64_t tiles = j->count * j->tiles.across;
   for (int p = 0; p < a->points * a->points; p++, d += j->out_point * LANES, v += j->point) {
     const bool met = p % a->points >= U_SIDE || p / a->points >= U_SIDE;
-    multiply(d, 1, j->out_blocks * LANES, v, 1, j->blocks, tiles, vectors, met,
-             m + weights_point(a->points, p) * ROWS, M_BLOCK);
+    lanes *to = m + weights_point(a->points, p) * ROWS;
+    for (int64_t t = 0; t < tiles; t += SUMMED)
+      multiply(d + t * j->out_blocks * LANES, 1, j->out_blocks * LANES, v + t * j->blocks, 1,
+               j->blocks, smaller(SUMMED, tiles - t), vectors, met || t > 0, to, M_BLOCK);
   }
 }
 
@@ -194,7 +198,8 @@ sel_status CPU_NAME(cpu_conv_winograd_weight)(const sel_conv_args *args, const c
            .blocks = pieces_of(args->channels, LANES),
            .out_blocks = pieces_of(args->out_channels, LANES),
            .taken = &taken};
-  j.strips = smaller(j.tiles.strips, larger(1, CHUNK / j.tiles.across));
+  const int64_t most = CHUNK_BYTES / (points * (j.blocks + j.out_blocks) * (int64_t)sizeof(lanes));
+  j.strips = smaller(j.tiles.strips, larger(1, larger(FEWEST_TILES, most) / j.tiles.across));
   j.point = j.strips * j.tiles.across * j.blocks + 1; /* no power of two, for the cache's sake */
   j.out_point = j.strips * j.tiles.across * j.out_blocks + 1;
   j.v = vectors_new(points * j.point);

@@ -55,6 +55,7 @@ static const shape shapes[] = {
     {2, 7, 1, 19, 8, {8, 8}, {3, 3}, {2, 2}, ONE, ONE, ONE},
     {2, 2, 1, 12, 40, {31, 34}, {3, 3}, {2, 2}, ONE, {0, 2}, ONE},
     {2, 6, 1, 70, 36, {8, 8}, {3, 3}, {2, 2}, ONE, ONE, ONE},
+    {2, 4, 1, 8, 8, {33, 30}, {3, 3}, ONE, ONE, ONE, ONE}, /* chunks of tiles */
     {2, 1, 1, 8, 8, {9, 300}, {3, 3}, ONE, ONE, ONE, ONE}, /* long strips */
     {2, 0, 1, 3, 5, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},   /* no images */
     {2, 0, 3, 1, 1, {7, 6}, {3, 3}, ONE, ONE, ONE, ONE},
