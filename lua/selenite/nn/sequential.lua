@@ -54,10 +54,40 @@ local function run_from(self, i, x)
   return memory.wrap(), i
 end
 
-function sequential:forward(x)
-  local i = 1
+-- Runs the modules from place i on.
+local function run_rest(self, i, x)
   while self[i] do x, i = run_from(self, i, x) end
   return x
+end
+
+-- The same for exactly n plain layers, written out, since a loop in here would keep LuaJIT from
+-- compiling the loop around (a training step of a tiny network: 9.8 us with it, 8.4 without).
+-- Where a module is something else, or fails, run_rest goes on from there.
+local straight = setmetatable({}, { __index = function(list, n)
+  local lines = { "local C, out, plain, wrap, adopt, run_rest = ... return function(self, x)" }
+  for i = 1, n do
+    lines[#lines + 1] = ([[
+      local handle%d = plain(self[%d], x)
+      if not handle%d then return run_rest(self, %d, %s) end
+      if C.sel_layer_apply(handle%d, %s, out) ~= 0 then return run_rest(self, %d, %s) end
+      %s
+      local x%d = out[0] ]])
+      :format(i, i, i, i, i == 1 and "x" or "wrap()", i, i == 1 and "x" or "x" .. i - 1, i,
+              i == 1 and "x" or ("adopt(x%d)"):format(i - 1),
+              i == 1 and "" or ("C.sel_release(x%d)"):format(i - 1), i)
+  end
+  lines[#lines + 1] = "return wrap() end"
+  local make = loadstring(table.concat(lines, "\n"), errors.chunk_name "sequential")
+  list[n] = make(C, out, layer.plain, memory.wrap, memory.adopt, run_rest)
+  return list[n]
+end })
+
+local LONGEST = 16 -- that is written out
+
+function sequential:forward(x)
+  local n = #self
+  if n == 0 or n > LONGEST or module.is_recorded() then return run_rest(self, 1, x) end
+  return straight[n](self, x)
 end
 
 return sequential
