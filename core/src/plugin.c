@@ -70,6 +70,17 @@ static sel_status check_fields(const sel_plugin *plugin, const char *path) {
   return SEL_OK;
 }
 
+/* The descriptor of an opened file, complete and for this ABI. Borrowed from the file. */
+static sel_status read_descriptor(void *handle, const char *path, const sel_plugin **out) {
+  const sel_plugin *plugin = dlsym(handle, "sel_plugin_descriptor");
+  SEL_CHECK(plugin, SEL_E_PLUGIN,
+            "%s: exports no sel_plugin_descriptor, so it is no Selenite plugin", path);
+  SEL_TRY(check_abi(plugin, path));
+  SEL_TRY(check_fields(plugin, path));
+  *out = plugin;
+  return SEL_OK;
+}
+
 static sel_status check_name(const sel_plugin *plugin, const char *path) {
   for (int i = 0; i < count; i++)
     SEL_CHECK(strcmp(plugins[i].descriptor->name, plugin->name) != 0, SEL_E_PLUGIN,
@@ -122,11 +133,8 @@ static sel_status run_init(const sel_plugin *plugin, const char *path) {
 /* Checks an opened file, runs its init and lists it. *ran: init was called. path is kept on
  * success. */
 static sel_status admit(void *handle, const char *path, bool *ran) {
-  const sel_plugin *plugin = dlsym(handle, "sel_plugin_descriptor");
-  SEL_CHECK(plugin, SEL_E_PLUGIN,
-            "%s: exports no sel_plugin_descriptor, so it is no Selenite plugin", path);
-  SEL_TRY(check_abi(plugin, path));
-  SEL_TRY(check_fields(plugin, path));
+  const sel_plugin *plugin = NULL;
+  SEL_TRY(read_descriptor(handle, path, &plugin));
   SEL_TRY(check_name(plugin, path));
   SEL_TRY(reserve());
   *ran = true;
@@ -216,12 +224,9 @@ static sel_status open_copy(const char *path, void **out) {
 
 /* Puts the plugin in `handle` into the place of `old`. *ran: its init was called. */
 static sel_status succeed(loaded_plugin *old, void *handle, bool *ran) {
-  const sel_plugin *plugin = dlsym(handle, "sel_plugin_descriptor");
+  const sel_plugin *plugin = NULL;
   const char *name = old->descriptor->name;
-  SEL_CHECK(plugin, SEL_E_PLUGIN,
-            "%s: exports no sel_plugin_descriptor, so it is no Selenite plugin", old->path);
-  SEL_TRY(check_abi(plugin, old->path));
-  SEL_TRY(check_fields(plugin, old->path));
+  SEL_TRY(read_descriptor(handle, old->path, &plugin));
   SEL_CHECK(strcmp(plugin->name, name) == 0 && plugin->kind == SEL_PLUGIN_LAYERS, SEL_E_PLUGIN,
             "%s: the layer plugin '%s' is expected, as it was loaded, got '%s'", old->path, name,
             plugin->name);

@@ -2,10 +2,8 @@
 -- what it computes agrees with the CPU backend. A kernel that is not there is said, not counted as
 -- a fault: a backend may leave out what it likes.
 
-local ffi = require "ffi"
 local sel = require "selenite"
 local cases = require "selenite.check.case"
-local C = require("selenite.library").C
 
 local fail = cases.fail
 local F32_ERROR = 1e-4 -- relative to the largest element
@@ -82,13 +80,7 @@ local function devices_of(name)
   return list
 end
 
-return function(report, path)
-  local name
-  for i = 0, C.sel_plugin_count() - 1 do
-    if ffi.string(C.sel_plugin_path_at(i)) == path then
-      name = ffi.string(C.sel_plugin_at(i).name)
-    end
-  end
+return function(report, _, name)
   local devices = devices_of(name)
   report:step("has a device", function()
     if #devices == 0 then fail("no device is called %s", name) end

@@ -49,7 +49,7 @@ end
 
 -- ---- in the child ----
 
--- The descriptor of the plugin whose file is `path`, and whether there is one.
+-- The descriptor of the plugin whose file is `path`, nil where it is not loaded.
 local function find_plugin(C, path)
   for i = 0, C.sel_plugin_count() - 1 do
     if ffi.string(C.sel_plugin_path_at(i)) == path then return C.sel_plugin_at(i) end
@@ -70,7 +70,7 @@ local function check_file(path)
   end)
   if loaded then
     local part = plugin.kind == C.SEL_PLUGIN_BACKEND and "backend" or "layer"
-    require("selenite.check." .. part)(self, path)
+    require("selenite.check." .. part)(self, path, ffi.string(plugin.name))
   end
   io.stdout:write(("%d passed, %d failed, %d not there\n")
                   :format(self.passed, self.failed, self.absent))
