@@ -45,10 +45,6 @@ typedef struct job {
   atomic_int *lanes;           /* handed out so far */
 } job;
 
-static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 1) / piece; }
-
 /* First image of a part of the batch. */
 static int64_t part_begin(const job *j, int64_t part) { return j->args->n * part / j->parts; }
 

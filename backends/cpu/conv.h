@@ -7,6 +7,10 @@
 #include "kernels.h"
 #include "window.h"
 
+static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
+static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
+static inline int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 1) / piece; }
+
 /* Whether each output channel sees one input channel, and few share it: then products of matrices
  * have nothing to gain. */
 bool CPU_NAME(cpu_conv_is_depthwise)(const sel_conv_args *args);

@@ -43,27 +43,14 @@ enum {
 
 /* Unaligned: the sanitizers' stack frames don't keep the alignment of wide vectors. */
 typedef float lanes __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-typedef float four __attribute__((vector_size(16), aligned(4), may_alias));
-
-static inline int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
-static inline int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
-static inline int64_t pieces_of(int64_t n, int64_t piece) { return (n + piece - 1) / piece; }
 
 /* ---- between planes and lanes ---- */
 
-/* Four rows of four, `from_step` and `to_step` apart, transposed. */
-CPU_INLINE void turn_four(const float *from, int64_t from_step, float *to, int64_t to_step) {
-  const four a = *(const four *)from, b = *(const four *)(from + from_step),
-             c = *(const four *)(from + 2 * from_step), d = *(const four *)(from + 3 * from_step);
-  const four ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5);
-  const four ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
-  const four bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5);
-  const four bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
-  *(four *)to = __builtin_shufflevector(ac0, bd0, 0, 4, 1, 5);
-  *(four *)(to + to_step) = __builtin_shufflevector(ac0, bd0, 2, 6, 3, 7);
-  *(four *)(to + 2 * to_step) = __builtin_shufflevector(ac1, bd1, 0, 4, 1, 5);
-  *(four *)(to + 3 * to_step) = __builtin_shufflevector(ac1, bd1, 2, 6, 3, 7);
-}
+#define VALUE float
+#define TYPED(name) name
+#include "turn_body.h"
+#undef VALUE
+#undef TYPED
 
 /* to[i][l] = from[l * step + i] for i < n and l < count; 0 in the other lanes. */
 static inline void to_lanes(const float *from, int64_t step, int64_t n, int64_t count, lanes *to) {

@@ -16,10 +16,9 @@ local F32_ERROR = 1e-4 -- of f32 against f64, relative to the largest element
 
 -- ---- the steps ----
 
-local steps = {}
-local function step(name, fn) steps[#steps + 1] = { name, fn } end
-
-step("example", function(class, case)
+-- The first step: the example runs. Without it there is nothing to vary.
+local function example_step(class)
+  local case = record(class)
   local outputs = run(case, case.inputs)
   if outputs.n == 0 then fail "forward gave nothing" end
   for i = 1, outputs.n do
@@ -28,7 +27,10 @@ step("example", function(class, case)
     end
   end
   return (ffi.string(class.descriptor.example):gsub("%s+", " "))
-end)
+end
+
+local steps = {} -- { name, function(class, case) }, in order
+local function step(name, fn) steps[#steps + 1] = { name, fn } end
 
 step("same twice", function(_, case)
   same("second run", run(case, case.inputs), run(case, case.inputs), 0)
@@ -173,13 +175,10 @@ end
 -- ---- all types of one file ----
 
 local function types_of(path)
-  local list, i = {}, 0
-  local kind = C.sel_layer_type_at(0)
-  while kind ~= nil do
+  local list = {}
+  layers.each_type(function(kind)
     if ffi.string(C.sel_layer_type_origin(kind)) == path then list[#list + 1] = kind end
-    i = i + 1
-    kind = C.sel_layer_type_at(i)
-  end
+  end)
   return list
 end
 
@@ -191,19 +190,9 @@ return function(report, path)
   for _, descriptor in ipairs(types) do
     local class = layers.class(descriptor)
     report.heading("layer " .. ffi.string(descriptor.name))
-    local case
-    for i, entry in ipairs(steps) do
-      if i == 1 then
-        local ok = report:step(entry[1], function()
-          case = record(class)
-          return entry[2](class, case)
-        end)
-        if not ok then break end
-      else
-        report:step(entry[1], entry[2], class, case)
-      end
-    end
-    if case then
+    if report:step("example", example_step, class) then
+      local case = record(class)
+      for _, entry in ipairs(steps) do report:step(entry[1], entry[2], class, case) end
       for _, device in ipairs(sel.devices()) do
         if device ~= "cpu" then report:step("on " .. device, device_step, class, device) end
       end

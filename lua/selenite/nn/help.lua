@@ -81,13 +81,10 @@ end
 
 -- One line for each layer type, in alphabetical order.
 function M.list()
-  local lines, i = {}, 0
-  local t = C.sel_layer_type_at(0)
-  while t ~= nil do
+  local lines = {}
+  layer.each_type(function(t)
     lines[#lines + 1] = ("nn.%-24s %s"):format(ffi.string(t.name), ffi.string(t.summary))
-    i = i + 1
-    t = C.sel_layer_type_at(i)
-  end
+  end)
   table.sort(lines)
   return table.concat(lines, "\n")
 end

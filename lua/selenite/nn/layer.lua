@@ -293,6 +293,16 @@ function M.name_of(class)
   return rawget(class, "descriptor") and ffi.string(class.descriptor.name) or nil
 end
 
+-- Calls visit(descriptor) for every registered type.
+function M.each_type(visit)
+  local i, descriptor = 0, C.sel_layer_type_at(0)
+  while descriptor ~= nil do
+    visit(descriptor)
+    i = i + 1
+    descriptor = C.sel_layer_type_at(i)
+  end
+end
+
 -- The class of a registered type by name, nil where there is none.
 function M.find(name)
   local descriptor = C.sel_layer_type_find(name)

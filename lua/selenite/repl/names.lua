@@ -7,19 +7,8 @@ local module = require "selenite.nn.module"
 local layer = require "selenite.nn.layer"
 local tensor = require "selenite.tensor"
 local nn = require "selenite.nn"
-local C = require("selenite.library").C
 
 local M = {}
-
-local function each_layer_type(visit)
-  local i, kind = 0, C.sel_layer_type_at(0)
-  while kind ~= nil do
-    local name = ffi.string(kind.name)
-    visit(name, layer.find(name))
-    i = i + 1
-    kind = C.sel_layer_type_at(i)
-  end
-end
 
 -- Parameters, buffers and children of a module itself.
 local function each_slot(m, visit)
@@ -51,7 +40,7 @@ function M.each(value, visit)
       each_slot(value, visit)
       if layer.core_layer(value) then each_field(module.methods, visit) end
     elseif value == nn then
-      each_layer_type(visit)
+      layer.each_type(function(kind) visit(ffi.string(kind.name), layer.class(kind)) end)
     end
   end
 end
