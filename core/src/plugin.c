@@ -8,7 +8,6 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <stddef.h>
@@ -185,36 +184,11 @@ static sel_status load_resolved(const char *path, bool *listed) {
 
 /* ---- loading one file again ---- */
 
-static bool copy_bytes(int from, int to) {
-  char buffer[1 << 16];
-  ssize_t n;
-  while ((n = read(from, buffer, sizeof buffer)) > 0)
-    if (write(to, buffer, (size_t)n) != n) return false;
-  return n == 0;
-}
-
-/* A copy of the file at `path` under a name that is written into `copy`. */
-static sel_status make_copy(const char *path, char *copy, size_t size) {
-  const char *folder = getenv("TMPDIR");
-  static int number; /* guarded by the lock */
-  snprintf(copy, size, "%s/selenite-%ld-%d.so", folder && *folder ? folder : "/tmp", (long)getpid(),
-           number++);
-  const int from = open(path, O_RDONLY | O_CLOEXEC);
-  const int to = from < 0 ? -1 : open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
-  const bool copied = to >= 0 && copy_bytes(from, to);
-  const int reason = errno;
-  if (from >= 0) close(from);
-  if (to >= 0) close(to);
-  if (to >= 0 && !copied) unlink(copy);
-  SEL_CHECK(copied, SEL_E_PLUGIN, "%s: can't be copied to %s: %s", path, copy, strerror(reason));
-  return SEL_OK;
-}
-
 /* Opens a copy: dlopen takes a file that it has seen for the same, whatever is in it now. */
 static sel_status open_copy(const char *path, void **out) {
   char copy[PATH_MAX];
   SEL_TRY(sel__plugin_file_check(path));
-  SEL_TRY(make_copy(path, copy, sizeof copy));
+  SEL_TRY(sel__plugin_file_copy(path, copy, sizeof copy));
   *out = dlopen(copy, RTLD_NOW | RTLD_LOCAL);
   const char *reason = *out ? NULL : dl_reason(copy);
   unlink(copy);

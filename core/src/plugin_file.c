@@ -1,12 +1,14 @@
-/* Whether a file is whole. dlopen trusts a file's headers and crashes on one that is cut off (as a
- * full disk or an interrupted copy leaves it), so that its segments are compared with its size
- * first. All else about a file is the dynamic linker's business. */
+/* Plugins as files: whether one is whole, and copies. dlopen trusts a file's headers and crashes on
+ * one that is cut off (as a full disk or an interrupted copy leaves it), so that its segments are
+ * compared with its size first. All else about a file is the dynamic linker's business. */
 #include "plugin_file.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -55,4 +57,28 @@ sel_status sel__plugin_file_check(const char *path) {
   sel_status status = check(file, path);
   close(file);
   return status;
+}
+
+static bool copy_bytes(int from, int to) {
+  char buffer[1 << 16];
+  ssize_t n;
+  while ((n = read(from, buffer, sizeof buffer)) > 0)
+    if (write(to, buffer, (size_t)n) != n) return false;
+  return n == 0;
+}
+
+sel_status sel__plugin_file_copy(const char *path, char *copy, size_t size) {
+  const char *folder = getenv("TMPDIR");
+  static int number; /* loading is serialised */
+  snprintf(copy, size, "%s/selenite-%ld-%d.so", folder && *folder ? folder : "/tmp", (long)getpid(),
+           number++);
+  const int from = open(path, O_RDONLY | O_CLOEXEC);
+  const int to = from < 0 ? -1 : open(copy, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0700);
+  const bool copied = to >= 0 && copy_bytes(from, to);
+  const int reason = errno;
+  if (from >= 0) close(from);
+  if (to >= 0) close(to);
+  if (to >= 0 && !copied) unlink(copy);
+  SEL_CHECK(copied, SEL_E_PLUGIN, "%s: can't be copied to %s: %s", path, copy, strerror(reason));
+  return SEL_OK;
 }
