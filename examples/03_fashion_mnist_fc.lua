@@ -75,8 +75,9 @@ print(("test accuracy %.4f after %.1f s of training")
 
 -- The model as a file, the loss as a picture.
 sel.save(options.out .. "/model.safetensors", model:state_dict())
-sel.plot.line(options.out .. "/loss.svg", { { name = "training loss", y = losses } },
-              { title = "Fashion-MNIST", x_label = "batch", y_label = "cross-entropy" })
+local curves = sel.plot.curves({ { name = "training loss", y = losses } },
+  { title = "Fashion-MNIST", x_label = "batch", y_label = "cross-entropy" })
+curves:save(options.out .. "/loss.svg")
 
 -- Using it: another model of the same form, one image.
 local loaded = new_model():eval()

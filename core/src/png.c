@@ -114,8 +114,9 @@ sel_status sel_png_read(const char *path, sel_tensor **out) {
 
 typedef struct writer {
   char message[200];
-  sel__atomic_file file;
-  sel_status status; /* of the last write; not OK: the error text is set already */
+  sel_status (*put)(void *sink, const void *data, size_t size);
+  void *sink;
+  sel_status status; /* of the last put; not OK: the error text is set already */
   png_structp png;
   png_infop info;
   int64_t height, width, channels;
@@ -124,7 +125,7 @@ typedef struct writer {
 
 static void write_bytes(png_structp png, png_bytep data, size_t size) {
   writer *w = png_get_io_ptr(png);
-  w->status = sel__atomic_write(&w->file, data, size);
+  w->status = w->put(w->sink, data, size);
   if (w->status != SEL_OK) png_error(png, "cannot write");
 }
 
@@ -161,7 +162,7 @@ static sel_status check_image(const sel_tensor *image, writer *w) {
   return SEL_OK;
 }
 
-static sel_status encode(writer *w) {
+static sel_status encode_bytes(writer *w) {
   w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w->message, keep_message, ignore_warning);
   if (w->png) w->info = png_create_info_struct(w->png);
   sel_status status =
@@ -170,17 +171,31 @@ static sel_status encode(writer *w) {
   return status;
 }
 
-static sel_status write_file(const char *path, const sel_tensor *image) {
-  writer w = {.file = {.fd = -1}};
+/* Hands the file's bytes to put, one piece after the other. */
+static sel_status encode(const sel_tensor *image,
+                         sel_status (*put)(void *sink, const void *data, size_t size), void *sink) {
+  writer w = {.put = put, .sink = sink};
   sel__host_bytes bytes;
   SEL_TRY(check_image(image, &w));
   SEL_TRY(sel__host_bytes_get(image, &bytes));
   w.data = bytes.data;
-  sel_status status = sel__atomic_begin(path, &w.file);
-  if (status == SEL_OK) status = encode(&w);
-  if (status == SEL_OK) status = sel__atomic_commit(&w.file);
-  sel__atomic_abort(&w.file);
+  sel_status status = encode_bytes(&w);
   sel__host_bytes_release(&bytes);
+  return status;
+}
+
+static sel_status put_in_file(void *file, const void *data, size_t size) {
+  return sel__atomic_write(file, data, size);
+}
+
+static sel_status write_file(const char *path, const sel_tensor *image) {
+  writer checked;
+  SEL_TRY(check_image(image, &checked));
+  sel__atomic_file file = {.fd = -1};
+  sel_status status = sel__atomic_begin(path, &file);
+  if (status == SEL_OK) status = encode(image, put_in_file, &file);
+  if (status == SEL_OK) status = sel__atomic_commit(&file);
+  sel__atomic_abort(&file);
   return status;
 }
 
@@ -188,4 +203,40 @@ sel_status sel_png_write(const char *path, sel_tensor *image) {
   SEL_CHECK_PATH("png_write", path);
   SEL_CHECK(image, SEL_E_ARGUMENT, "png_write: expected an image, got NULL");
   return sel__name_file(write_file(path, image), "png_write", path);
+}
+
+typedef struct buffer {
+  uint8_t *data;
+  size_t size, capacity;
+} buffer;
+
+static sel_status put_in_buffer(void *sink, const void *data, size_t size) {
+  buffer *b = sink;
+  if (size > b->capacity - b->size) {
+    size_t capacity = 2 * b->capacity + size;
+    uint8_t *grown = sel__resize(b->data, capacity);
+    if (!grown) return SEL_E_MEMORY;
+    b->data = grown;
+    b->capacity = capacity;
+  }
+  memcpy(b->data + b->size, data, size);
+  b->size += size;
+  return SEL_OK;
+}
+
+static sel_status encode_to_tensor(const sel_tensor *image, buffer *b, sel_tensor **out) {
+  void *data;
+  SEL_TRY(encode(image, put_in_buffer, b));
+  SEL_TRY(sel__host_tensor(1, (int64_t[]){(int64_t)b->size}, SEL_U8, out, &data));
+  memcpy(data, b->data, b->size);
+  return SEL_OK;
+}
+
+sel_status sel_png_encode(sel_tensor *image, sel_tensor **out) {
+  SEL_CHECK(image, SEL_E_ARGUMENT, "png_encode: expected an image, got NULL");
+  buffer b = {0};
+  sel_status status = encode_to_tensor(image, &b, out);
+  sel__free(b.data);
+  if (status != SEL_OK) sel_error_prefix("png_encode");
+  return status;
 }

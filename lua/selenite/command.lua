@@ -162,7 +162,7 @@ return function(...)
   local script = argv[options.script]
   local has_code = #options.code > 0
   local prompt = options.prompt
-    or not script and not has_code and require("selenite.progress").is_terminal(0)
+    or not script and not has_code and require("selenite.terminal").is_terminal(0)
   local has_script = script or not prompt and not has_code -- none is named: standard input is one
   local status = run_all(options.code, has_script, script, unpack(argv, options.script + 1))
   if prompt then return run(require("selenite.repl").start) end

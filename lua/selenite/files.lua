@@ -117,6 +117,14 @@ function M.load_png(path)
   return wrap()
 end
 
+-- sel.encode_png(image): the bytes that save_png would write, as a string.
+function M.encode_png(image)
+  if not is_tensor(image) then errors.argument("encode_png", 1, "image", "a tensor", image) end
+  check(C.sel_png_encode(image, out))
+  local bytes = wrap()
+  return ffi.string(bytes:data_ptr(), bytes:numel())
+end
+
 -- write_text(path, text): writes a file the same atomic way.
 function M.write_text(path, text)
   check(C.sel_file_write(path, text, #text))

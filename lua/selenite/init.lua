@@ -5,6 +5,7 @@
 --   SELENITE_NUM_THREADS   worker threads; one a core when not set
 --   SELENITE_DEVICE        the default device; cpu when not set
 --   SELENITE_DATASETS      folder above the data sets; /usr/share/datasets when not set
+-- and those that tell what the terminal can show (terminal.lua).
 
 local ffi = require "ffi"
 local library = require "selenite.library"
@@ -18,6 +19,7 @@ local function environment(name)
   local value = os.getenv(name)
   return value ~= "" and value or nil
 end
+require("selenite.terminal").configure(environment)
 
 -- Threads of an OpenMP pool spin while they wait, by default long enough to take the processor from
 -- those that work as soon as anything else runs: a training epoch on two cores that a compiler

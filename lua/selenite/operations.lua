@@ -202,11 +202,11 @@ local function generate_binary(operation)
   return compile(operation, table.concat(branches, "\n"))
 end
 
--- Operations written in other files: their arguments are positions, vary in number, or choose
--- between several operations.
+-- Written in other files: operations whose arguments are positions, vary in number, or choose
+-- between several operations; functions that are no operations.
 local by_hand = [[
   reshape view expand repeat permute squeeze unsqueeze narrow select slice flip split
-  max min argmax argmin one_hot empty_like detach ]]
+  max min argmax argmin one_hot empty_like detach png_encode ]]
 
 -- Whether a function is none of the operations made here: one of the above, a gradient's own
 -- operation, a helper of a loss, the form of an operation that takes a number, an initialiser.

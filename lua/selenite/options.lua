@@ -8,13 +8,18 @@ local errors = require "selenite.errors"
 local function options(defaults, given)
   errors.expect("table", "options", 1, "defaults", defaults)
   given = given or arg or {}
+  errors.expect("table", "options", 2, "given", given)
   local known, result = {}, {}
   for name, value in pairs(defaults) do
+    if type(name) ~= "string" then
+      errors.argument("options", 1, "defaults", "names with values", name)
+    end
     known[#known + 1] = "--" .. name
     result[name] = value
   end
   table.sort(known)
   for i = 1, #given, 2 do
+    errors.expect("string", "options", 2, "given", given[i])
     local name, value = given[i]:match "^%-%-(.+)", given[i + 1]
     local default = name and defaults[name]
     if default == nil then

@@ -5,14 +5,12 @@
 
 local ffi = require "ffi"
 local errors = require "selenite.errors"
+local terminal = require "selenite.terminal"
 
 -- Under names of our own: a script may declare the C library's functions in its own way.
 ffi.cdef [[
 typedef struct { long sec, nsec; } sel_lua_timespec;
-int sel_lua_isatty(int fd) __asm__("isatty");
 int sel_lua_clock(int clock, sel_lua_timespec *out) __asm__("clock_gettime");
-typedef struct { unsigned short rows, columns, width, height; } sel_lua_winsize;
-int sel_lua_ioctl(int fd, unsigned long request, ...) __asm__("ioctl");
 ]]
 
 local INTERVAL = 0.1 -- seconds between two drawings
@@ -22,15 +20,6 @@ local time_out = ffi.new "sel_lua_timespec"
 local function now()
   ffi.C.sel_lua_clock(CLOCK_MONOTONIC, time_out)
   return tonumber(time_out.sec) + tonumber(time_out.nsec) * 1e-9
-end
-
-local TIOCGWINSZ = 0x5413 -- Linux
-local window = ffi.new "sel_lua_winsize"
-
--- Columns of the terminal on standard output; a line that wraps couldn't be rewritten.
-local function terminal_columns()
-  local known = ffi.C.sel_lua_ioctl(1, TIOCGWINSZ, window) == 0 and window.columns > 0
-  return known and window.columns or 80
 end
 
 local progress = {}
@@ -73,7 +62,7 @@ local function new(options)
     if value == "required" then errors.raise("progress: option '" .. name .. "' is required") end
     self[name] = value
   end
-  self.live = self.output == io.stdout and ffi.C.sel_lua_isatty(1) == 1
+  self.live = self.output == io.stdout and terminal.is_terminal(1)
   self.started = now()
   self.epoch_started = self.started
   return setmetatable(self, progress)
@@ -86,7 +75,7 @@ local function line(self, rate, left)
 end
 
 local function draw(self, text, ending)
-  text = text:sub(1, terminal_columns() - 1)
+  text = text:sub(1, terminal.columns() - 1) -- a line that wraps couldn't be rewritten
   self.output:write("\r", text, (" "):rep(self.width - #text), ending)
   self.output:flush()
   self.width = ending == "\n" and 0 or #text
@@ -124,7 +113,4 @@ end
 -- progress:seconds(): time since it was made.
 function progress:seconds() return now() - self.started end
 
-local function is_terminal(fd) return ffi.C.sel_lua_isatty(fd) == 1 end
-
-return setmetatable({ is_terminal = is_terminal, now = now },
-                    { __call = function(_, options) return new(options) end })
+return setmetatable({ now = now }, { __call = function(_, options) return new(options) end })

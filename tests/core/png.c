@@ -156,11 +156,34 @@ START_TEST(keeps_the_old_file_when_the_disk_is_full) {
 }
 END_TEST
 
+START_TEST(encodes_what_it_writes) {
+  sel_tensor *t = make_tensor(SEL_U8, 3, (int64_t[]){64, 50, 3}), *bytes = NULL;
+  ASSERT_OK(sel_png_write("written.png", t));
+  ASSERT_OK(sel_png_encode(t, &bytes));
+  ck_assert_int_eq(sel_ndim(bytes), 1);
+  assert_file_holds("written.png", sel_data(bytes), tensor_bytes(bytes));
+  sel_release(bytes);
+  sel_release(t);
+  t = make_tensor(SEL_F32, 2, (int64_t[]){3, 3});
+  ASSERT_FAILS(SEL_E_DTYPE, sel_png_encode(t, &bytes), "png_encode: expected a u8 image");
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_png_encode(NULL, &bytes), "png_encode: expected an image");
+  sel_release(t);
+}
+END_TEST
+
 static sel_status write_view(void *view) {
   put_file("memory.png", "old", 3);
   sel_status status = sel_png_write("memory.png", view);
   if (status != SEL_OK) assert_file_holds("memory.png", "old", 3);
   assert_no_temporary();
+  return status;
+}
+
+static sel_status encode_view(void *view) {
+  sel_tensor *bytes = NULL;
+  sel_status status = sel_png_encode(view, &bytes);
+  ck_assert((status == SEL_OK) == (bytes != NULL));
+  sel_release(bytes);
   return status;
 }
 
@@ -176,12 +199,13 @@ START_TEST(survives_failing_allocations) {
   sel_tensor *t = make_tensor(SEL_U8, 2, (int64_t[]){3, 4}), *view;
   ASSERT_OK(sel_transpose(t, 0, 1, &view));
   expect_memory_errors(write_view, view);
+  expect_memory_errors(encode_view, view);
   expect_memory_errors(read_image, (void *)(uintptr_t)GOLDEN("interlaced.png"));
   sel_release(view);
   sel_release(t);
 }
 END_TEST
 
-RUN_SUITE("png", reads_every_kind, expands_few_bits, round_trip, refuses_images, refuses_files,
-          refuses_pixels_that_cannot_be_there, keeps_the_old_file_when_the_disk_is_full,
-          survives_failing_allocations)
+RUN_SUITE("png", reads_every_kind, expands_few_bits, round_trip, encodes_what_it_writes,
+          refuses_images, refuses_files, refuses_pixels_that_cannot_be_there,
+          keeps_the_old_file_when_the_disk_is_full, survives_failing_allocations)

@@ -21,4 +21,6 @@ test("mistakes name the option", function()
   raises(function() sel.options(defaults, { "--epochs", "many" }) end,
          "option --epochs: expected a number, got 'many'")
   raises(function() sel.options() end, "options: argument 1 (defaults): expected a table")
+  raises(function() sel.options({ 3 }) end, "options: argument 1 (defaults): expected names")
+  raises(function() sel.options(defaults, { 3 }) end, "options: argument 2 (given): expected a str")
 end)

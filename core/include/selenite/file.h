@@ -52,6 +52,8 @@ SEL_API sel_status sel_idx_read(const char *path, sel_tensor **out);
  * 8 bits. */
 SEL_API sel_status sel_png_write(const char *path, sel_tensor *image);
 SEL_API sel_status sel_png_read(const char *path, sel_tensor **out);
+/* The bytes that sel_png_write would write, as a new u8 tensor of one dimension. */
+SEL_API sel_status sel_png_encode(sel_tensor *image, sel_tensor **out);
 
 /* Writes `size` bytes of text or data the same atomic way. */
 SEL_API sel_status sel_file_write(const char *path, const void *data, size_t size);

@@ -5,7 +5,7 @@
 -- XDG_STATE_HOME and HOME.
 
 local errors = require "selenite.errors"
-local is_terminal = require("selenite.progress").is_terminal
+local is_terminal = require("selenite.terminal").is_terminal
 local colour = require "selenite.repl.colour"
 local commands = require "selenite.repl.commands"
 local complete = require "selenite.repl.complete"
