@@ -61,17 +61,17 @@ M.empty = by_size("empty", "f32", function(n, dtype, device)
   return C.sel_empty(n, sizes_scratch, dtype, device, out)
 end)
 
--- sel.zeros(2, 3)
+-- sel.zeros(2, 3): all 0.
 M.zeros = by_size("zeros", "f32", function(n, dtype, device)
   return C.sel_zeros(n, sizes_scratch, dtype, device, out)
 end)
 
--- sel.ones(2, 3)
+-- sel.ones(2, 3): all 1.
 M.ones = by_size("ones", "f32", function(n, dtype, device)
   return C.sel_ones(n, sizes_scratch, dtype, device, out)
 end)
 
--- sel.full({2, 3}, 0.5)
+-- sel.full({2, 3}, 0.5): all the same number.
 function M.full(sizes, value, options)
   if type(value) ~= "number" then errors.argument("full", 2, "value", "a number", value) end
   if type(sizes) ~= "table" then
@@ -238,7 +238,9 @@ function M.tensor_from(t, options)
   return copy
 end
 
--- sel.zeros_like(t, options) and so on: t's sizes, and its dtype and device unless options differ.
+-- sel.empty_like(t, options), sel.zeros_like(t, options), sel.ones_like(t, options),
+-- sel.rand_like(t, options), sel.randn_like(t, options): t's sizes, and its dtype and device unless
+-- options differ.
 for _, name in ipairs { "empty", "zeros", "ones", "rand", "randn" } do
   local make = M[name]
   local operation = name .. "_like"
@@ -249,7 +251,7 @@ for _, name in ipairs { "empty", "zeros", "ones", "rand", "randn" } do
   end
 end
 
--- sel.full_like(t, value, options)
+-- sel.full_like(t, value, options): value everywhere, with t's sizes, dtype and device.
 function M.full_like(t, value, options)
   if not is_tensor(t) then errors.argument("full_like", 1, "t", "a tensor", t) end
   errors.check_options("full_like", options, known)

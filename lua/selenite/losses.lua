@@ -65,6 +65,18 @@ local function reduction_of(name, reduction)
   return arguments.reduction(name, reduction)
 end
 
+-- What a loss is and takes, from its description.
+function M.explain(name)
+  local options = {}
+  for option, default in pairs(list[name].options) do
+    options[#options + 1] = default == "none" and option .. " (a tensor)"
+      or ("%s = %s"):format(option, default)
+  end
+  table.sort(options)
+  options[#options + 1] = "reduction = 'mean' ('sum', 'none')"
+  return ("A loss: %s. Options: %s."):format(list[name].doc, table.concat(options, ", "))
+end
+
 -- Checks options against a loss's description and completes them with the defaults.
 function M.complete(name, options)
   if type(options) ~= "table" then

@@ -190,8 +190,8 @@ test("Tab completes names of files", function()
 end)
 
 test("explanations", function()
-  local environment = setmetatable({ sel = sel, nn = sel.nn, optim = sel.optim, data = sel.data },
-                                   { __index = _G })
+  local environment = setmetatable({ sel = sel, nn = sel.nn, optim = sel.optim, data = sel.data,
+                                     t = sel.ones(2) }, { __index = _G })
   for _, name in ipairs { "nn.conv2d", "conv2d" } do
     contains(explain.explain(environment, name), "options", "stride", "example",
              "nn.conv2d(in_channels, out_channels, kernel_size, {",
@@ -199,7 +199,18 @@ test("explanations", function()
   end
   contains(explain.explain(environment, "sel.profile"), "sel.profile(fn, options)", "calls fn()")
   contains(explain.explain(environment, "sel.item"), "the value of a tensor of one element")
-  contains(explain.explain(environment, "matmul"), "sel.matmul(a, b)", "sel_matmul(sel_tensor *a")
+  contains(explain.explain(environment, "matmul"), "sel.matmul(a, b)", "As torch.matmul",
+           "sel_matmul(sel_tensor *a")
+  contains(explain.explain(environment, "t.topk"), "t.topk(x, k, dim = -1, largest = true)",
+           "The k largest (smallest) along dim, in order.")
+  contains(explain.explain(environment, "t.relu"), "\n(x < 0) ? 0 : x, element by element")
+  contains(explain.explain(environment, "sel.leaky_relu_"), "(x, negative_slope = 0.01)",
+           "(x < 0) ? negative_slope * x : x", "written into the first")
+  contains(explain.explain(environment, "sel.min"), "x:min(), x:min(dim, keepdim)")
+  contains(explain.explain(environment, "sel.rand_like"), "t's sizes")
+  contains(explain.explain(environment, "optim.adamw"), "parameters: a list of tensors")
+  contains(explain.explain(environment, "cross_entropy"), "from logits [N, classes, ...]",
+           "label_smoothing = 0", "weight (a tensor)")
   contains(explain.explain(environment, "print"), "built in")
   contains(explain.explain(environment, "optim"), "adam()")
   contains(explain.explain(environment, "nowhere"), "nothing is called 'nowhere'")

@@ -162,8 +162,9 @@ function optimizer:load_state_dict(state)
   end)
 end
 
--- The constructor of one kind: optim.adam(parameters, {lr = 1e-3}). parameters: a list of
--- tensors, or of groups { params = list, ... } with settings of their own.
+-- optim.sgd(parameters, settings), optim.adam(...), optim.adamw(...), optim.rmsprop(...),
+-- optim.adagrad(...): the optimizer of that name. parameters: a list of tensors, or of groups
+-- { params = list, ... } with settings of their own; settings: { lr = 1e-3 }, see docs/optim.md.
 return function(kind)
   return function(parameters, settings)
     check(C.sel_optimizer_new(kind, optimizer_out))

@@ -1,17 +1,17 @@
 -- `?name` and `??name`: what something is, and its source. Nothing is run to find out.
 --
 -- Layer types and classes with a description explain themselves (selenite/nn/help.lua); a function
--- is explained by its arguments and the comment above it, an operation by core's prototype.
+-- is explained by its arguments and its comment (selenite/doc/comments.lua), an operation by core's
+-- prototype, too.
 
 local errors = require "selenite.errors"
-local library = require "selenite.library"
 local arguments = require "selenite.arguments"
 local module = require "selenite.nn.module"
 local help = require "selenite.nn.help"
+local comments = require "selenite.doc.comments"
 local names = require "selenite.repl.names"
 local show = require "selenite.repl.show"
 local sources = require "selenite.repl.sources"
-local prototypes -- read when first needed
 
 local M = {}
 
@@ -27,71 +27,30 @@ end
 
 -- ---- functions ----
 
--- The function itself, where a method only checks its first argument (selenite/tensor.lua).
-local function unwrapped(fn)
-  local info = debug.getinfo(fn, "Su")
-  if info.source ~= "@" .. library.folder .. "tensor.lua" then return fn end
-  for i = 1, info.nups do
-    local name, value = debug.getupvalue(fn, i)
-    if name == "fn" and type(value) == "function" then return value end
-  end
-  return fn
-end
-
-local function parameters(fn)
-  local info, list = debug.getinfo(fn, "u"), {}
-  for i = 1, info.nparams do list[i] = debug.getlocal(fn, i) end
-  if info.isvararg then list[#list + 1] = "..." end
-  return table.concat(list, ", ")
-end
-
--- Comment lines that end right above line `number`.
-local function comment_above(lines, number)
-  local first = number
-  while first > 1 and lines[first - 1]:find "^%s*%-%-" do first = first - 1 end
-  local texts = {}
-  for i = first, number - 1 do texts[#texts + 1] = lines[i]:match "^%s*%-%-+ ?(.*)$" end
-  return #texts > 0 and table.concat(texts, "\n") or nil
-end
-
--- The name of the operation that a generated function runs, nil for other functions.
-local function operation_of(info) return info.source:match "%(([%w_]+)%)$" end
-
-local function prototype_text(operation)
-  prototypes = prototypes or require "selenite.prototypes"()
-  local prototype = prototypes[operation]
-  if not prototype then return nil end
-  local list = {}
-  for i, parameter in ipairs(prototype.parameters) do
-    list[i] = (parameter.type .. " " .. parameter.name):gsub("%* ", "*")
-  end
-  return ("sel_status sel_%s(%s)"):format(operation, table.concat(list, ", "))
-end
-
 local function explain_function(fn, name)
-  fn = unwrapped(fn)
+  fn = comments.unwrapped(fn)
   local info = debug.getinfo(fn, "S")
   if info.what == "C" then return name .. "(...): built in" end
-  local lines = { ("%s(%s)"):format(name, parameters(fn)) }
-  local source = sources.lines_of(info.source)
-  local operation = operation_of(info)
-  if source then
-    lines[#lines + 1] = comment_above(source, info.linedefined)
+  local lines = { ("%s(%s)"):format(name, comments.parameters(fn)) }
+  lines[#lines + 1] = comments.comment(fn, name:match "[%w_]+$")
+  local operation = comments.operation(fn)
+  if operation then
+    lines[#lines + 1] = ("operation of core: %s"):format(comments.prototype(operation))
+  elseif sources.lines_of(info.source) then
     lines[#lines + 1] = ("from %s:%d"):format(info.short_src, info.linedefined)
-  elseif operation then
-    lines[#lines + 1] = ("operation of core: %s"):format(prototype_text(operation))
   end
   return table.concat(lines, "\n")
 end
 
 local function function_source(fn)
-  fn = unwrapped(fn)
+  fn = comments.unwrapped(fn)
   local info = debug.getinfo(fn, "S")
   if info.what == "C" then return "built in: there is no Lua source" end
   local lines = sources.lines_of(info.source)
   if not lines then
-    local operation = operation_of(info)
-    return operation and ("written in C: %s, in libselenite"):format(prototype_text(operation))
+    local operation = comments.operation(fn)
+    return operation
+      and ("written in C: %s, in libselenite"):format(comments.prototype(operation))
       or "the source is gone"
   end
   local last = math.min(info.lastlinedefined, #lines)

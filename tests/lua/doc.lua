@@ -1,0 +1,30 @@
+-- What the headers' comments are found to belong to, and which operations have one.
+
+local check = require "check"
+local headers = require "selenite.doc.headers"
+local comments = require "selenite.doc.comments"
+local sel = require "selenite"
+
+local test, equal = check.test, check.equal
+
+test("a comment belongs to the declaration behind it", function()
+  equal(headers.comment "topk", "The k largest (smallest) along dim, in order.")
+  equal(headers.comment "amin", headers.comment "amax") -- the same arguments
+  equal(headers.comment "view", headers.comment "reshape") -- named
+  equal(headers.comment "layer_type_at", "NULL past the last") -- behind it
+  equal(headers.comment "nowhere", nil)
+end)
+
+test("rows of pointwise operations are formulas", function()
+  equal(headers.comment "sigmoid", "1 / (1 + exp(-x)), element by element; float dtypes")
+  equal(headers.comment "remainder",
+        "a - b * floor(a / b), element by element; every dtype but bool")
+  equal(headers.comment "clamp_", "(x < min) ? min : (x > max) ? max : x, element by element; "
+        .. "every dtype but bool; written into the first")
+  equal(headers.comment "relu_grad", nil)
+end)
+
+test("arguments have their defaults", function()
+  equal(comments.parameters(sel.norm), "x, p = 2, dims, keepdim")
+  equal(comments.parameters(sel.matmul), "a, b")
+end)
