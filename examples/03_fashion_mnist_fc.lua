@@ -3,13 +3,14 @@
 --   selenite examples/03_fashion_mnist_fc.lua --epochs 16 --out .
 --
 -- Options: --epochs N, --limit N (examples to use), --batch N, --lr X, --device NAME, --seed N,
--- --out FOLDER (for model.safetensors and loss.svg).
+-- --out FOLDER (for model.safetensors and loss.svg), --checkpoints FOLDER, --resume (go on from the
+-- newest checkpoint there).
 
 local sel = require "selenite"
-local nn, optim, data = sel.nn, sel.optim, sel.data
+local nn, optim, data, metrics = sel.nn, sel.optim, sel.data, sel.metrics
 
 local options = sel.options { epochs = 16, limit = 60000, batch = 128, lr = 0.002, device = "cpu",
-                              seed = 1, out = "." }
+                              seed = 1, out = ".", checkpoints = "", resume = false }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 
@@ -33,49 +34,28 @@ local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_deca
 local steps = options.epochs * train_batches:size()
 local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, total_steps = steps })
 
--- Training.
-local progress = sel.progress { epochs = options.epochs, batches = train_batches:size(),
-                                unit = "images" }
-local losses = {}
-for _ = 1, options.epochs do
-  model:train()
-  local right, seen, total = 0, 0, 0
-  for images, labels in train_batches:batches() do
-    local logits = model(images)
-    local loss = sel.cross_entropy(logits, labels)
-    optimizer:zero_grad()
-    loss:backward()
-    optimizer:step()
-    schedule:step()
-
-    losses[#losses + 1] = loss:item()
-    right = right + logits:argmax(2):eq(labels):sum():item()
-    seen, total = seen + #labels, total + losses[#losses] * #labels
-    progress:step(#labels, { loss = losses[#losses], accuracy = right / seen })
-  end
-  progress:finish_epoch { loss = total / seen, accuracy = right / seen }
-end
-local seconds = progress:seconds()
+-- Training: what stands written out in example 04, and what a long run wants around it.
+local at, losses = {}, {}
+local run = sel.train {
+  model = model, loss = sel.cross_entropy, optimizer = optimizer, schedule = schedule,
+  data = train_batches, epochs = options.epochs, metrics = { accuracy = metrics.accuracy() },
+  checkpoints = options.checkpoints ~= "" and options.checkpoints or nil, resume = options.resume,
+  callbacks = { step = function(r) at[#at + 1], losses[#losses + 1] = r.step, r.loss end },
+  progress = { unit = "images" },
+}
+local seconds = run.progress:seconds()
 
 -- Test accuracy, and which classes are taken for which.
-model:eval()
-local counts = sel.zeros(10, 10, { dtype = "i64", device = "cpu" })
-sel.no_grad(function()
-  for images, labels in test_batches:batches() do
-    local predicted = model(images):argmax(2)
-    local actual_by_predicted = labels:one_hot(10):float():t():matmul(predicted:one_hot(10):float())
-    counts:add_(actual_by_predicted:to("i64", "cpu"))
-  end
-end)
-local right = 0
-for class = 1, 10 do right = right + counts:get(class, class) end
-print(sel.plot.confusion(counts:totable(), data.fashion_mnist_classes))
-print(("test accuracy %.4f after %.1f s of training")
-      :format(right / test:size(), seconds))
+local result = sel.evaluate {
+  model = model, loss = sel.cross_entropy, data = test_batches,
+  metrics = { accuracy = metrics.accuracy(), confusion = metrics.confusion { classes = 10 } },
+}
+print(sel.plot.confusion(result.confusion, data.fashion_mnist_classes))
+print(("test accuracy %.4f after %.1f s of training"):format(result.accuracy, seconds))
 
 -- The model as a file, the loss as a picture.
 sel.save(options.out .. "/model.safetensors", model:state_dict())
-local curves = sel.plot.curves({ { name = "training loss", y = losses } },
+local curves = sel.plot.curves({ { name = "training loss", x = at, y = losses } },
   { title = "Fashion-MNIST", x_label = "batch", y_label = "cross-entropy" })
 curves:save(options.out .. "/loss.svg")
 

@@ -315,6 +315,12 @@ sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
   return SEL_OK;
 }
 
+void sel_loader_reseed(sel_loader *l, uint64_t seed) {
+  quiesce(l);
+  l->started = false;
+  l->settings.seed = seed;
+}
+
 /* The fields of batch l->delivered as they are handed out, all or none. */
 static sel_status finish_batch(sel_loader *l, sel_device *device) {
   sel_tensor **batch = slot_of(l, l->delivered)->batch;

@@ -42,6 +42,7 @@ local autograd = require "selenite.autograd"
 local func = require "selenite.func"
 local fuse = require "selenite.fuse"
 local files = require "selenite.files"
+local generator = require "selenite.generator"
 local help = require "selenite.nn.help"
 local fashion_mnist = require "selenite.data.fashion_mnist"
 
@@ -55,25 +56,21 @@ sel.func, sel.checkpoint, sel.scope = func.func, func.checkpoint, memory.scope
 sel.gradcheck = require("selenite.gradcheck").gradcheck
 sel.fuse = fuse
 for name, fn in pairs(files) do sel[name] = fn end
+for name, fn in pairs(generator) do sel[name] = fn end
 sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
 sel.help, sel.options = help.help, require "selenite.options"
 sel.progress, sel.plot = require "selenite.progress", require "selenite.plot"
 sel.nn, sel.optim = require "selenite.nn", require "selenite.optim"
 sel.data = require "selenite.data"
 sel.profile = require "selenite.profile"
+sel.metrics, sel.train = require "selenite.metrics", require "selenite.train"
+sel.evaluate = require("selenite.train.evaluate").evaluate
 
 -- sel.is_tensor(value)
 sel.is_tensor = arguments.is_tensor
 
 -- sel.repl(): a prompt in the middle of a script, with its variables; see docs/repl.md.
 function sel.repl() require("selenite.repl").open() end
-
--- sel.manual_seed(seed): starts the generator of this thread anew; the same seed gives the same
--- numbers on every device and with any number of threads.
-function sel.manual_seed(seed)
-  arguments.integer("manual_seed", 1, "seed", seed)
-  C.sel_manual_seed(ffi.cast("int64_t", seed))
-end
 
 -- sel.set_num_threads(n): worker threads of all CPU work; 0 means one a core. sel.num_threads()
 function sel.set_num_threads(n)

@@ -49,19 +49,21 @@ local function values_text(names, values)
 end
 
 local known = { epochs = "required", batches = "required", unit = "examples",
-                values = { "loss", "accuracy" }, output = io.stdout }
+                values = { "loss", "accuracy" }, output = io.stdout, done = 0 }
 
 -- sel.progress{ epochs = 10, batches = loader:size(), unit = "images" }: values = names of what
 -- will be shown, in order ({"loss", "accuracy"}).
 local function new(options)
   errors.check_options("progress", options, known)
-  local self = { epoch = 1, batch = 0, seen = 0, drawn = 0, width = 0 }
+  local self = { seen = 0, drawn = 0, width = 0 }
   for name, default in pairs(known) do
     local value = options and options[name]
     if value == nil then value = default end
     if value == "required" then errors.raise("progress: option '" .. name .. "' is required") end
     self[name] = value
   end
+  self.epoch = math.floor(self.done / self.batches) + 1
+  self.batch = self.done % self.batches
   self.live = self.output == io.stdout and terminal.is_terminal(1)
   self.started = now()
   self.epoch_started = self.started
@@ -88,7 +90,7 @@ function progress:step(n, values)
   if self.live and time - self.drawn >= INTERVAL then
     self.drawn = time
     local done = (self.epoch - 1) * self.batches + self.batch
-    local left = (time - self.started) / done * (self.epochs * self.batches - done)
+    local left = (time - self.started) / (done - self.done) * (self.epochs * self.batches - done)
     draw(self, line(self, self.seen / (time - self.epoch_started), left), "")
   end
 end

@@ -50,6 +50,18 @@ test("the order is shuffled anew each epoch and depends on the seed alone", func
   equal(ids_of(data.loader(sample(9), { shuffle = true })), one)
 end)
 
+test("another seed gives another order from the next epoch on", function()
+  local a = data.loader(sample(20), { batch_size = 3, shuffle = true, seed = 7, workers = 2 })
+  local b = data.loader(sample(20), { batch_size = 3, shuffle = true, seed = 8 })
+  local next_batch, state = a:batches(1)
+  next_batch(state)
+  a:reseed(8)
+  equal(a.seed, 8)
+  raises(function() next_batch(state) end, "expected sel_loader_start before next")
+  equal(ids_of(a, 3), ids_of(b, 3))
+  raises(function() a:reseed(0.5) end, "reseed: argument 1 (seed): expected a whole number")
+end)
+
 test("fields are converted, scaled and normalised", function()
   local images = sel.tensor({ { { 0, 255 } }, { { 51, 102 } } }, { dtype = "u8" })
   local dataset = data.tensor_dataset(

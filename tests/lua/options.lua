@@ -13,6 +13,14 @@ test("what is given stands over the defaults", function()
   equal(sel.options(defaults, {}).epochs, 3)
 end)
 
+test("a switch needs no value", function()
+  local switches = { resume = false, epochs = 3 }
+  equal(sel.options(switches, { "--resume", "--epochs", "5" }).resume, true)
+  equal(sel.options(switches, { "--epochs", "5", "--resume" }).epochs, 5)
+  equal(sel.options(switches, { "--epochs", "5" }).resume, false)
+  raises(function() sel.options(switches, { "--resume", "yes" }) end, "no option yes")
+end)
+
 test("mistakes name the option", function()
   raises(function() sel.options(defaults, { "--epoch", "3" }) end,
          "no option --epoch; there are --epochs, --lr, --out")

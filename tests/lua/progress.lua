@@ -39,6 +39,16 @@ test("live, the line is rewritten", function()
   assert(output.text:match "\repoch 1/1  loss 1.000  [^\r]+\n$", output.text)
 end)
 
+test("a run that goes on begins in the middle", function()
+  local output = sink()
+  local p = sel.progress { epochs = 3, batches = 4, done = 6, values = {}, output = output }
+  p.live = true
+  p:step(1, {})
+  assert(output.text:match "^\repoch 2/3  3/4 ", output.text)
+  p:finish_epoch()
+  equal({ p.epoch, p.batch }, { 3, 0 })
+end)
+
 test("mistakes", function()
   raises(function() sel.progress {} end, "progress: option '", "' is required")
   raises(function() sel.progress { epochs = 1, batches = 1, bar = true } end, "no option 'bar'")

@@ -198,6 +198,8 @@ test("explanations", function()
              "[N, in_channels, height, width]")
   end
   contains(explain.explain(environment, "sel.profile"), "sel.profile(fn, options)", "calls fn()")
+  contains(explain.explain(environment, "sel.train"), "sel.train(options)", "early_stopping")
+  contains(explain.explain(environment, "sel.metrics.f1"), 'sel.metrics.f1{classes = 10, average')
   contains(explain.explain(environment, "sel.item"), "the value of a tensor of one element")
   contains(explain.explain(environment, "matmul"), "sel.matmul(a, b)", "As torch.matmul",
            "sel_matmul(sel_tensor *a")
@@ -214,7 +216,7 @@ test("explanations", function()
   contains(explain.explain(environment, "print"), "built in")
   contains(explain.explain(environment, "optim"), "adam()")
   contains(explain.explain(environment, "nowhere"), "nothing is called 'nowhere'")
-  contains(explain.source(environment, "sel.manual_seed"), "function sel.manual_seed(seed)",
+  contains(explain.source(environment, "sel.manual_seed"), "function M.manual_seed(seed)",
            "C.sel_manual_seed")
   contains(explain.source(environment, "sel.item"), "function own.item(x)")
   contains(explain.source(environment, "sel.relu"), "written in C")

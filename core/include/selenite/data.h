@@ -102,6 +102,8 @@ SEL_API int64_t sel_loader_batches(const sel_loader *loader); /* in one epoch */
 SEL_API int64_t sel_loader_rows(const sel_loader *loader);
 /* Starts epoch number `epoch` (from 0) at batch number `first`, for resuming. */
 SEL_API sel_status sel_loader_start(sel_loader *loader, int64_t epoch, int64_t first);
+/* Another seed, of the epochs that are started from now on; the present one ends. */
+SEL_API void sel_loader_reseed(sel_loader *loader, uint64_t seed);
 /* The next batch: n_fields new tensors into fields and *more = true, or *more = false at the end of
  * the epoch. Batches are on `device` (NULL: the default device). */
 SEL_API sel_status sel_loader_next(sel_loader *loader, sel_device *device, sel_tensor **fields,

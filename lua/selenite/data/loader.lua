@@ -103,7 +103,8 @@ local function new(dataset, options)
   local settings = ffi.new "sel_loader_settings"
   settings.size = ffi.sizeof "sel_loader_settings"
   settings.batch_size, settings.shuffle, settings.drop_last = o.batch_size, o.shuffle, o.drop_last
-  settings.seed = o.seed or C.sel_random_below(2 ^ 53)
+  local seed = o.seed or tonumber(C.sel_random_below(2 ^ 53))
+  settings.seed = seed
   settings.workers, settings.prefetch = o.workers, o.prefetch
   local anchors = {}
   local lists = lists_of(o.transforms, #dataset.fields)
@@ -112,6 +113,7 @@ local function new(dataset, options)
   return setmetatable({
     handle = ffi.gc(loader_out[0], C.sel_loader_release),
     n_fields = n,
+    seed = seed,
     next_epoch = 1,
     device = arguments.device("loader", o.device or nil),
   }, loader)
@@ -120,6 +122,14 @@ end
 -- loader:size(): batches in one epoch; loader:rows(): examples.
 function loader:size() return tonumber(C.sel_loader_batches(self.handle)) end
 function loader:rows() return tonumber(C.sel_loader_rows(self.handle)) end
+
+-- loader:reseed(seed): order and transforms of epochs that begin from now on are those of another
+-- seed; loader.seed is the present one.
+function loader:reseed(seed)
+  arguments.integer("reseed", 1, "seed", seed)
+  C.sel_loader_reseed(self.handle, seed)
+  self.seed = seed
+end
 
 -- loader:waited(): seconds spent waiting for batches so far.
 function loader:waited() return C.sel_loader_waited(self.handle) end
