@@ -6,87 +6,25 @@
  */
 #include "batch_rows.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "element.h"
+#include "row_convert.h"
+#include "row_origin.h"
 #include "selenite/autograd.h"
 #include "selenite/ops.h"
 #include "transform.h"
 
-/* y = (x * scale - mean) / std for float y, y = x otherwise. */
-typedef void (*convert_fn)(const void *x, void *y, int64_t n, double scale, double mean,
-                           double std);
-
-#define TO_FLOAT(name, from, to)                                                     \
-  static void name(const void *x_, void *y_, int64_t n, double scale_, double mean_, \
-                   double std_) {                                                    \
-    const from *x = x_;                                                              \
-    to *y = y_;                                                                      \
-    to scale = (to)scale_, mean = (to)mean_, std = (to)std_;                         \
-    for (int64_t i = 0; i < n; i++) y[i] = ((to)x[i] * scale - mean) / std;          \
-  }
-#define TO_INTEGER(name, from, to)                                                               \
-  static void name(const void *x_, void *y_, int64_t n, double scale, double mean, double std) { \
-    const from *x = x_;                                                                          \
-    to *y = y_;                                                                                  \
-    (void)scale, (void)mean, (void)std;                                                          \
-    for (int64_t i = 0; i < n; i++) y[i] = (to)x[i];                                             \
-  }
-
-/* Conversions made as rows are copied: X(kind, from dtype, C type, to dtype, C type). */
-#define DIRECT(X)                            \
-  X(TO_FLOAT, U8, uint8_t, F32, float)       \
-  X(TO_FLOAT, BOOL, uint8_t, F32, float)     \
-  X(TO_FLOAT, I32, int32_t, F32, float)      \
-  X(TO_FLOAT, I64, int64_t, F32, float)      \
-  X(TO_FLOAT, F32, float, F32, float)        \
-  X(TO_FLOAT, F64, double, F32, float)       \
-  X(TO_FLOAT, U8, uint8_t, F64, double)      \
-  X(TO_FLOAT, BOOL, uint8_t, F64, double)    \
-  X(TO_FLOAT, I32, int32_t, F64, double)     \
-  X(TO_FLOAT, I64, int64_t, F64, double)     \
-  X(TO_FLOAT, F32, float, F64, double)       \
-  X(TO_FLOAT, F64, double, F64, double)      \
-  X(TO_INTEGER, U8, uint8_t, I32, int32_t)   \
-  X(TO_INTEGER, U8, uint8_t, I64, int64_t)   \
-  X(TO_INTEGER, BOOL, uint8_t, I32, int32_t) \
-  X(TO_INTEGER, BOOL, uint8_t, I64, int64_t) \
-  X(TO_INTEGER, I32, int32_t, I64, int64_t)  \
-  X(TO_INTEGER, I64, int64_t, I32, int32_t)
-
-#define DEFINE(kind, from, from_type, to, to_type) kind(from##_to_##to, from_type, to_type)
-DIRECT(DEFINE)
-#undef DEFINE
-
-#define ENTRY(kind, from, from_type, to, to_type) [SEL_##from][SEL_##to] = from##_to_##to,
-static const convert_fn direct[SEL_DTYPE_COUNT][SEL_DTYPE_COUNT] = {DIRECT(ENTRY)};
-#undef ENTRY
-
 struct sel__rows {
-  sel_tensor
-      *source; /* a tensor of our own on the memory, which stays when the user frees theirs */
-  const char *data;
-  int64_t count, row_elements, batch_elements; /* of one row in the source, in a batch */
-  sel__transforms *transforms;                 /* or NULL */
-  sel_dtype from, staged, compute, to;         /* rows; as filled; as normalised; as handed out */
-  int channels;                                /* at least 1; with their mean and std */
+  sel__origin origin;
+  sel__transforms *transforms;         /* or NULL */
+  sel_dtype from, staged, compute, to; /* rows; as filled; as normalised; as handed out */
+  int channels;                        /* at least 1; with their mean and std */
   double scale, *mean, *std;
-  bool normalised; /* not all of scale 1, mean 0, std 1 */
+  bool normalised;              /* not all of scale 1, mean 0, std 1 */
+  char padding[sizeof(double)]; /* with offsets: one element of the staged dtype */
 };
-
-static sel_status check_rows(int i, const sel_tensor *t) {
-  char text[256];
-  SEL_CHECK(t, SEL_E_ARGUMENT, "loader: field %d has no rows", i);
-  sel_describe(t, text, sizeof text);
-  SEL_CHECK(sel_ndim(t) >= 1, SEL_E_SHAPE,
-            "loader: expected one example a row in field %d, got %s, which has no dimensions", i,
-            text);
-  SEL_CHECK(sel_is_contiguous(t), SEL_E_ARGUMENT,
-            "loader: expected field %d to be contiguous, got a view %s; pass a contiguous copy", i,
-            text);
-  SEL_CHECK(sel_data(t) || sel_numel(t) == 0, SEL_E_DEVICE,
-            "loader: expected field %d on the cpu, got %s on another device", i, text);
-  return SEL_OK;
-}
 
 static sel_status check_normalisation(int i, const sel_loader_field *field) {
   char text[256];
@@ -130,34 +68,54 @@ static sel_status keep_normalisation(const sel_loader_field *field, sel__rows *r
 static void plan(sel__rows *r) {
   bool half = r->to == SEL_F16 || r->to == SEL_BF16;
   r->compute = half && (r->normalised || r->from != r->to) ? SEL_F32 : r->to;
-  r->staged = direct[r->from][r->compute] ? r->compute : r->from;
+  r->staged = sel__row_converter(r->from, r->compute) ? r->compute : r->from;
 }
 
-/* What workers don't convert, they can't erase in either. */
+/* What workers don't convert, they can't erase or fill up either. */
 static sel_status keep_transforms(const sel_loader_field *field, sel__rows *r) {
-  r->batch_elements = r->row_elements;
   if (field->n_transforms == 0) return SEL_OK;
   sel_dtype values = r->staged == r->compute ? r->staged : SEL_DTYPE_COUNT;
-  SEL_TRY(sel__transforms_new(field, values, &r->transforms));
-  const int64_t *image = r->transforms->to;
-  r->batch_elements = image[0] * image[1] * image[2];
-  return SEL_OK;
+  return sel__transforms_new(field, values, &r->transforms);
+}
+
+static sel_status keep_padding(int i, const sel_loader_field *field, sel__rows *r) {
+  char name[32];
+  snprintf(name, sizeof name, "field %d", i);
+  if (!r->origin.offsets) return SEL_OK;
+  SEL_CHECK(field->n_transforms == 0 && field->channels <= 1, SEL_E_ARGUMENT,
+            "loader: expected no transforms and one mean and std for field %d, whose rows have "
+            "different lengths",
+            i);
+  SEL_CHECK(r->staged == r->compute, SEL_E_DTYPE,
+            "loader: field %d: workers can't convert %s to %s as they fill up rows; convert the "
+            "rows before",
+            i, sel_dtype_name(r->from), sel_dtype_name(r->to));
+  SEL_CHECK(sel_ndim(field->rows) < SEL_MAX_DIMS, SEL_E_SHAPE,
+            "loader: field %d: batches of rows of different lengths would have %d dims, the most "
+            "is %d",
+            i, SEL_MAX_DIMS + 1, SEL_MAX_DIMS);
+  sel_device *cpu = sel_tensor_device(field->rows);
+  return sel__element(name, "padding", field->padding, r->staged, cpu, r->padding);
+}
+
+/* field: its rows are those of r->origin. */
+static sel_status keep(int i, const sel_loader_field *field, sel__rows *r) {
+  SEL_TRY(check_normalisation(i, field));
+  r->from = sel_tensor_dtype(field->rows);
+  r->to = field->dtype;
+  SEL_TRY(keep_normalisation(field, r));
+  plan(r);
+  SEL_TRY(keep_transforms(field, r));
+  return keep_padding(i, field, r);
 }
 
 sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out) {
-  SEL_TRY(check_rows(i, field->rows));
-  SEL_TRY(check_normalisation(i, field));
   sel__rows *r = sel__zalloc(sizeof *r);
   if (!r) return SEL_E_MEMORY;
-  r->data = sel_data(field->rows);
-  r->count = sel_size(field->rows, 0);
-  r->row_elements = r->count ? sel_numel(field->rows) / r->count : 0;
-  r->from = sel_tensor_dtype(field->rows);
-  r->to = field->dtype;
-  sel_status status = sel_detach(field->rows, &r->source);
-  if (status == SEL_OK) status = keep_normalisation(field, r);
-  if (status == SEL_OK) plan(r);
-  if (status == SEL_OK) status = keep_transforms(field, r);
+  sel_loader_field own = *field;
+  sel_status status = sel__origin_init(i, field, &r->origin);
+  own.rows = r->origin.rows;
+  if (status == SEL_OK) status = keep(i, &own, r);
   if (status != SEL_OK) {
     sel__rows_release(r);
     return status;
@@ -168,34 +126,63 @@ sel_status sel__rows_new(int i, const sel_loader_field *field, sel__rows **out) 
 
 void sel__rows_release(sel__rows *r) {
   if (!r) return;
-  sel_release(r->source);
+  sel__origin_release(&r->origin);
   sel__transforms_release(r->transforms);
   sel__free(r->mean);
   sel__free(r->std);
   sel__free(r);
 }
 
-int64_t sel__rows_count(const sel__rows *r) { return r->count; }
+int64_t sel__rows_count(const sel__rows *r) { return r->origin.count; }
+bool sel__rows_can_fail(const sel__rows *r) { return r->origin.source.read != NULL; }
 
-sel_status sel__rows_batch(const sel__rows *r, int64_t n, sel_tensor **out) {
+static int64_t row_of(const sel__batch *which, int64_t k) {
+  return which->index ? which->index[k] : which->first + k;
+}
+
+/* ---- a batch ---- */
+
+static int64_t longest(const sel__rows *r, const sel__batch *which) {
+  int64_t most = 0;
+  for (int64_t k = 0; k < which->n; k++) {
+    int64_t length = sel__origin_length(&r->origin, row_of(which, k));
+    if (length > most) most = length;
+  }
+  return most;
+}
+
+sel_status sel__rows_batch(const sel__rows *r, const sel__batch *which, sel_tensor **out) {
   int64_t shape[SEL_MAX_DIMS];
-  int ndim = sel_ndim(r->source);
-  memcpy(shape, sel_shape(r->source), (size_t)ndim * sizeof *shape);
-  shape[0] = n;
+  const sel_tensor *rows = r->origin.rows;
+  int ndim = sel_ndim(rows), extra = r->origin.offsets != NULL;
+  memcpy(shape + extra, sel_shape(rows), (size_t)ndim * sizeof *shape);
+  shape[0] = which->n;
+  if (extra) shape[1] = longest(r, which);
   if (r->transforms) memcpy(shape + ndim - 2, &r->transforms->to[1], 2 * sizeof *shape);
-  sel_device *cpu = sel_tensor_device(r->source);
-  return sel_empty(ndim, shape, r->staged, cpu, out);
+  return sel_empty(ndim + extra, shape, r->staged, sel_tensor_device(rows), out);
+}
+
+/* A row that a source makes, behind it what transforms need. */
+static size_t aligned_room(const sel__rows *r) {
+  return (sel__origin_room(&r->origin) + 15) / 16 * 16;
 }
 
 size_t sel__rows_scratch(const sel__rows *r) {
-  return r->transforms ? sel__transforms_scratch(r->transforms) : 0;
+  return aligned_room(r) + (r->transforms ? sel__transforms_scratch(r->transforms) : 0);
 }
 
-static void convert_row(const sel__rows *r, convert_fn convert, const char *from, char *to) {
+/* n elements to as many of the staged dtype. */
+static void convert_row(const sel__rows *r, const char *from, int64_t n, char *to) {
+  sel__convert_fn convert = sel__row_converter(r->from, r->staged);
   size_t from_size = sel_dtype_size(r->from), to_size = sel_dtype_size(r->staged);
-  int64_t n = r->batch_elements / r->channels;
+  n /= r->channels;
   for (int c = 0; c < r->channels; c++, from += (size_t)n * from_size, to += (size_t)n * to_size)
     convert(from, to, n, r->scale, r->mean[c], r->std[c]);
+}
+
+/* Rows are copied as they are. */
+static bool is_plain(const sel__rows *r) {
+  return r->from == r->staged && !(r->normalised && sel__row_converter(r->from, r->staged));
 }
 
 /* A number for all draws that row k of the batch makes. */
@@ -204,26 +191,58 @@ static uint64_t seed_of(const sel__batch *which, int64_t k) {
   return sel__draw_word(&draws);
 }
 
-void sel__rows_fill(const sel__rows *r, const sel__batch *which, void *scratch, sel_tensor *batch) {
-  size_t from_bytes = (size_t)r->row_elements * sel_dtype_size(r->from);
-  size_t to_bytes = (size_t)r->batch_elements * sel_dtype_size(r->staged);
-  bool plain = r->from == r->staged && !(r->normalised && direct[r->from][r->staged]);
+/* Row k of a batch, which has room for `room` elements a row. */
+static sel_status fill_row(const sel__rows *r, const sel__batch *which, int64_t k, char *scratch,
+                           int64_t room, char *to) {
+  int64_t row = row_of(which, k), n = room;
+  size_t size = sel_dtype_size(r->staged);
+  const char *from = NULL;
+  SEL_TRY(sel__origin_row(&r->origin, row, scratch, &from));
+  if (r->origin.offsets) n = sel__origin_length(&r->origin, row) * r->origin.elements;
+  uint64_t seed = r->transforms ? seed_of(which, k) : 0;
+  if (r->transforms)
+    from = sel__transforms_move(r->transforms, seed, from, scratch + aligned_room(r));
+  if (is_plain(r))
+    memcpy(to, from, (size_t)n * size);
+  else
+    convert_row(r, from, n, to);
+  if (r->transforms) sel__transforms_change(r->transforms, seed, to);
+  for (int64_t i = n; i < room; i++) memcpy(to + (size_t)i * size, r->padding, size);
+  return SEL_OK;
+}
+
+/* Whether a batch is a piece of the rows' memory. */
+static bool is_copy(const sel__rows *r, const sel__batch *which) {
+  return is_plain(r) && !which->index && !r->transforms && !r->origin.offsets &&
+         !r->origin.source.read;
+}
+
+void sel__rows_fill(const sel__rows *r, const sel__batch *which, void *scratch, sel_tensor *batch,
+                    sel__failures *failures) {
   char *to = sel_data(batch);
-  if (r->batch_elements == 0) return;
-  if (plain && !which->index && !r->transforms) {
-    memcpy(to, r->data + (size_t)which->first * from_bytes, (size_t)which->n * from_bytes);
+  int64_t all = sel_numel(batch), room = which->n > 0 ? all / which->n : 0;
+  size_t size = sel_dtype_size(r->staged);
+  const char *from = NULL;
+  if (all == 0) return;
+  if (is_copy(r, which)) {
+    sel__origin_row(&r->origin, which->first, NULL, &from);
+    memcpy(to, from, (size_t)all * size);
     return;
   }
-  for (int64_t k = 0; k < which->n; k++, to += to_bytes) {
-    int64_t row = which->index ? which->index[k] : which->first + k;
-    const char *from = r->data + (size_t)row * from_bytes;
-    uint64_t seed = r->transforms ? seed_of(which, k) : 0;
-    if (r->transforms) from = sel__transforms_move(r->transforms, seed, from, scratch);
-    if (plain)
-      memcpy(to, from, to_bytes);
-    else
-      convert_row(r, direct[r->from][r->staged], from, to);
-    if (r->transforms) sel__transforms_change(r->transforms, seed, to);
+  for (int64_t k = 0; k < which->n; k++, to += (size_t)room * size) {
+    sel_status status = fill_row(r, which, k, scratch, room, to);
+    if (status != SEL_OK) sel__failures_note(failures, k, status);
+  }
+}
+
+void sel__rows_close_gaps(const sel__failures *failures, int64_t n, sel_tensor *batch) {
+  if (sel_numel(batch) == 0) return;
+  size_t bytes = (size_t)(sel_numel(batch) / n) * sel_dtype_size(sel_tensor_dtype(batch));
+  char *data = sel_data(batch), *to = data;
+  for (int64_t k = 0; k < n; k++) {
+    if (failures->rows[k].text) continue;
+    if (to != data + (size_t)k * bytes) memcpy(to, data + (size_t)k * bytes, bytes);
+    to += bytes;
   }
 }
 
@@ -233,11 +252,12 @@ static sel_status compute_staged(const sel__rows *r, sel_tensor *batch, sel_tens
   SEL_TRY(sel_to(batch, r->compute, NULL, &t));
   if (r->normalised) {
     char *data = sel_data(t);
-    int64_t n = r->batch_elements / r->channels;
+    sel__convert_fn convert = sel__row_converter(r->compute, r->compute);
+    int64_t rows = sel_size(t, 0), n = rows > 0 ? sel_numel(t) / rows / r->channels : 0;
     size_t step = (size_t)n * sel_dtype_size(r->compute);
-    for (int64_t k = 0, rows = sel_size(t, 0); k < rows && n > 0; k++)
+    for (int64_t k = 0; k < rows && n > 0; k++)
       for (int c = 0; c < r->channels; c++, data += step)
-        direct[r->compute][r->compute](data, data, n, r->scale, r->mean[c], r->std[c]);
+        convert(data, data, n, r->scale, r->mean[c], r->std[c]);
   }
   *out = t;
   return SEL_OK;

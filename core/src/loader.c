@@ -2,8 +2,8 @@
  *
  * Batch b of the epoch lives in slot b % slots. The caller's thread allocates a slot's tensors and
  * schedules it, a worker fills it, the caller takes it and schedules the next one into its place. A
- * worker only copies, transforms and converts host memory, so nothing it does can fail, and which
- * worker does it changes nothing.
+ * worker only copies, transforms and converts host memory, and has sources make rows; what these
+ * can't make it notes for the caller. Which worker does it changes nothing.
  *
  * Invariant, under the lock: delivered <= taken <= scheduled <= delivered + slots, all batch
  * numbers. Workers read epoch, order, rows and the slots of batches they took; the caller changes
@@ -18,20 +18,31 @@
 #include "batch_rows.h"
 #include "philox.h"
 #include "profile.h"
+#include "selenite/ops.h"
 
 typedef struct slot {
   bool done;
   sel_tensor **batch; /* n_fields tensors, all or none */
   void *scratch;      /* what one field after the other needs to be filled */
+  sel__failures failures;
 } slot;
+
+typedef struct skipped_row {
+  int64_t row;
+  char *text;
+} skipped_row;
 
 struct sel_loader {
   sel_loader_settings settings;
   int n_fields;
   sel__rows **fields;
-  int64_t rows, batches, epoch;
-  int64_t *order; /* of rows in this epoch; NULL: as they are */
-  bool started;
+  int64_t count;                /* rows of the fields */
+  int64_t rows, batches, epoch; /* rows and batches of one epoch */
+  int64_t *selected;            /* the rows that take part; NULL: all, once */
+  int64_t *shuffled;            /* these or all in the order of this epoch; NULL: not shuffled */
+  bool started, can_fail;
+  skipped_row *skipped;
+  int64_t n_skipped, skipped_capacity;
   double waited;
   int n_slots, n_threads;
   slot *slots;
@@ -53,21 +64,34 @@ static int64_t batch_rows(const sel_loader *l, int64_t b) {
 
 static slot *slot_of(const sel_loader *l, int64_t b) { return &l->slots[b % l->n_slots]; }
 
+/* The rows of the epoch in their order; NULL: as they are. */
+static const int64_t *order_of(const sel_loader *l) {
+  return l->shuffled ? l->shuffled : l->selected;
+}
+
 /* Each epoch has 2^40 counters of a stream to itself, for as many rows. */
 static uint64_t first_counter(int64_t epoch) { return (uint64_t)epoch << 40; }
 
 /* The constants here and in `shuffle` keep transforms, order, and draws that a generator of the
  * same seed makes independent of each other. */
-static void fill(const sel_loader *l, int64_t b) {
+static sel__batch which_rows(const sel_loader *l, int64_t b) {
   int64_t first = b * l->settings.batch_size;
-  slot *s = slot_of(l, b);
-  sel__batch which = {.index = l->order ? l->order + first : NULL,
+  const int64_t *order = order_of(l);
+  return (sel__batch){.index = order ? order + first : NULL,
                       .first = first,
                       .n = batch_rows(l, b),
                       .seed = l->settings.seed ^ 0x7472616e73666f72u,
                       .counter = first_counter(l->epoch) + (uint64_t)first};
+}
+
+static void fill(const sel_loader *l, int64_t b) {
+  sel__batch which = which_rows(l, b);
+  slot *s = slot_of(l, b);
+  sel__failures_clear(&s->failures);
   for (int f = 0; f < l->n_fields; f++)
-    sel__rows_fill(l->fields[f], &which, s->scratch, s->batch[f]);
+    sel__rows_fill(l->fields[f], &which, s->scratch, s->batch[f], &s->failures);
+  if (s->failures.n == 0) return;
+  for (int f = 0; f < l->n_fields; f++) sel__rows_close_gaps(&s->failures, which.n, s->batch[f]);
 }
 
 static void *work(void *context) {
@@ -98,11 +122,13 @@ static void release_batch(const sel_loader *l, sel_tensor **batch) {
   }
 }
 
-/* Tensors for batch b, all or none; `batch` holds NULLs before. */
+/* Room for batch b: tensors, all or none, in `batch`, which holds NULLs before. */
 static sel_status allocate_batch(const sel_loader *l, int64_t b, sel_tensor **batch) {
   sel_status status = SEL_OK;
+  sel__batch which = which_rows(l, b);
+  if (l->can_fail) status = sel__failures_reserve(&slot_of(l, b)->failures, which.n);
   for (int f = 0; f < l->n_fields && status == SEL_OK; f++)
-    status = sel__rows_batch(l->fields[f], batch_rows(l, b), &batch[f]);
+    status = sel__rows_batch(l->fields[f], &which, &batch[f]);
   if (status != SEL_OK) release_batch(l, batch);
   return status;
 }
@@ -148,8 +174,8 @@ static void wait_for_batch(sel_loader *l) {
 /* ---- making and releasing ---- */
 
 static sel_status check_settings(const sel_loader_settings *s, int n_fields) {
-  SEL_CHECK(s->size == sizeof *s, SEL_E_ARGUMENT, "loader: expected settings of %zu bytes, got %zu",
-            sizeof *s, s->size);
+  SEL_CHECK(s->size == sizeof *s || s->size == offsetof(sel_loader_settings, skip_failures),
+            SEL_E_ARGUMENT, "loader: expected settings of %zu bytes, got %zu", sizeof *s, s->size);
   SEL_CHECK(n_fields >= 1, SEL_E_ARGUMENT, "loader: expected at least one field, got %d", n_fields);
   SEL_CHECK(s->batch_size >= 1, SEL_E_ARGUMENT,
             "loader: expected a batch size of 1 or more, got %lld", (long long)s->batch_size);
@@ -183,16 +209,33 @@ static sel_status make_fields(sel_loader *l, const sel_loader_field *fields) {
     SEL_TRY(read_field(fields, f, &field));
     SEL_TRY(sel__rows_new(f, &field, &l->fields[f]));
     int64_t rows = sel__rows_count(l->fields[f]);
-    if (f == 0) l->rows = rows;
-    SEL_CHECK(rows == l->rows, SEL_E_SHAPE,
-              "loader: expected %lld rows in field %d, as in field 0, got %lld", (long long)l->rows,
-              f, (long long)rows);
+    if (f == 0) l->count = rows;
+    SEL_CHECK(rows == l->count, SEL_E_SHAPE,
+              "loader: expected %lld rows in field %d, as in field 0, got %lld",
+              (long long)l->count, f, (long long)rows);
+    l->can_fail |= sel__rows_can_fail(l->fields[f]);
   }
+  return SEL_OK;
+}
+
+/* An epoch of n rows: `selected`, which is taken, or all. Changes nothing on failure. */
+static sel_status choose_rows(sel_loader *l, int64_t n, int64_t *selected) {
+  int64_t *shuffled = NULL;
+  if (l->settings.shuffle) {
+    shuffled = sel__alloc((size_t)n * sizeof *shuffled + 1);
+    if (!shuffled) {
+      sel__free(selected);
+      return SEL_E_MEMORY;
+    }
+  }
+  sel__free(l->selected);
+  sel__free(l->shuffled);
+  l->selected = selected;
+  l->shuffled = shuffled;
   int64_t size = l->settings.batch_size;
-  l->batches = l->rows / size + (l->rows % size != 0 && !l->settings.drop_last);
-  if (!l->settings.shuffle) return SEL_OK;
-  l->order = sel__alloc((size_t)l->rows * sizeof *l->order);
-  return l->order ? SEL_OK : SEL_E_MEMORY;
+  l->rows = n;
+  l->batches = n / size + (n % size != 0 && !l->settings.drop_last);
+  return SEL_OK;
 }
 
 /* As many slots as finished batches are wanted, and one at least for each worker. */
@@ -238,12 +281,13 @@ sel_status sel_loader_new(const sel_loader_settings *settings, int n_fields,
   SEL_TRY(check_settings(settings, n_fields));
   sel_loader *l = sel__zalloc(sizeof *l);
   if (!l) return SEL_E_MEMORY;
-  l->settings = *settings;
+  memcpy(&l->settings, settings, settings->size);
   l->n_fields = n_fields;
   pthread_mutex_init(&l->lock, NULL);
   pthread_cond_init(&l->scheduled_more, NULL);
   pthread_cond_init(&l->filled_one, NULL);
   sel_status status = make_fields(l, fields);
+  if (status == SEL_OK) status = choose_rows(l, l->count, NULL);
   if (status == SEL_OK) status = make_slots(l);
   if (status == SEL_OK) status = start_threads(l);
   if (status != SEL_OK) {
@@ -265,6 +309,7 @@ void sel_loader_release(sel_loader *l) {
     if (l->slots[s].batch) release_batch(l, l->slots[s].batch);
     sel__free(l->slots[s].batch);
     sel__free(l->slots[s].scratch);
+    sel__failures_release(&l->slots[s].failures);
   }
   for (int f = 0; l->fields && f < l->n_fields; f++) sel__rows_release(l->fields[f]);
   pthread_mutex_destroy(&l->lock);
@@ -274,7 +319,10 @@ void sel_loader_release(sel_loader *l) {
   sel__free(l->fields);
   sel__free(l->finished);
   sel__free(l->refill);
-  sel__free(l->order);
+  for (int64_t i = 0; i < l->n_skipped; i++) sel__free(l->skipped[i].text);
+  sel__free(l->skipped);
+  sel__free(l->selected);
+  sel__free(l->shuffled);
   sel__free(l->threads);
   sel__free(l);
 }
@@ -285,9 +333,26 @@ double sel_loader_waited(const sel_loader *l) { return l->waited; }
 
 /* ---- an epoch ---- */
 
+sel_status sel_loader_select(sel_loader *l, int64_t n, const int64_t *rows) {
+  SEL_CHECK(n >= 0 && n < (int64_t)1 << 40, SEL_E_ARGUMENT,
+            "loader: expected 0 to 2^40 rows to select, got %lld", (long long)n);
+  for (int64_t i = 0; i < n; i++)
+    SEL_CHECK(rows[i] >= 0 && rows[i] < l->count, SEL_E_ARGUMENT,
+              "loader: expected rows from 0 to %lld, got %lld at place %lld of those selected",
+              (long long)l->count - 1, (long long)rows[i], (long long)i);
+  int64_t *selected = sel__alloc((size_t)n * sizeof *selected + 1);
+  if (!selected) return SEL_E_MEMORY;
+  memcpy(selected, rows, (size_t)n * sizeof *selected);
+  quiesce(l);
+  l->started = false;
+  return choose_rows(l, n, selected);
+}
+
 static void shuffle(sel_loader *l) {
   uint64_t counter = first_counter(l->epoch);
-  sel__philox_shuffle(l->settings.seed ^ 0x6c6f61646572u, &counter, l->rows, l->order);
+  int64_t *order = l->shuffled;
+  sel__philox_shuffle(l->settings.seed ^ 0x6c6f61646572u, &counter, l->rows, order);
+  for (int64_t i = 0; l->selected && i < l->rows; i++) order[i] = l->selected[order[i]];
 }
 
 sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
@@ -302,7 +367,7 @@ sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
   l->delivered = l->taken = l->scheduled = first;
   pthread_mutex_unlock(&l->lock);
   l->epoch = epoch;
-  if (l->order) shuffle(l);
+  if (l->shuffled) shuffle(l);
   while (l->scheduled < l->batches && l->scheduled < first + l->n_slots) {
     sel_status status = allocate_batch(l, l->scheduled, slot_of(l, l->scheduled)->batch);
     if (status != SEL_OK) {
@@ -321,12 +386,60 @@ void sel_loader_reseed(sel_loader *l, uint64_t seed) {
   l->settings.seed = seed;
 }
 
+/* ---- delivering ---- */
+
+/* Lists row `row` once, however often it fails. */
+static sel_status list_skipped(sel_loader *l, int64_t row, const char *text) {
+  for (int64_t i = 0; i < l->n_skipped; i++)
+    if (l->skipped[i].row == row) return SEL_OK;
+  if (l->n_skipped == l->skipped_capacity) {
+    int64_t grown = l->skipped_capacity ? 2 * l->skipped_capacity : 16;
+    skipped_row *moved = sel__resize(l->skipped, (size_t)grown * sizeof *moved);
+    if (!moved) return SEL_E_MEMORY;
+    l->skipped = moved;
+    l->skipped_capacity = grown;
+  }
+  char *copy = sel__strdup(text);
+  if (!copy) return SEL_E_MEMORY;
+  l->skipped[l->n_skipped++] = (skipped_row){row, copy};
+  return SEL_OK;
+}
+
+/* What comes of the rows of batch l->delivered that failed. */
+static sel_status judge_failures(sel_loader *l) {
+  const sel__failures *failures = &slot_of(l, l->delivered)->failures;
+  if (failures->n == 0) return SEL_OK;
+  sel_status bearable = l->settings.skip_failures ? SEL_E_FILE : SEL_OK;
+  const sel__failure *first = sel__failures_first(failures, bearable);
+  if (first) return sel_fail(first->status, "%s", first->text);
+  sel__batch which = which_rows(l, l->delivered);
+  for (int64_t k = 0; k < which.n; k++)
+    if (failures->rows[k].text)
+      SEL_TRY(
+          list_skipped(l, which.index ? which.index[k] : which.first + k, failures->rows[k].text));
+  return SEL_OK;
+}
+
+int64_t sel_loader_skipped(const sel_loader *l) { return l->n_skipped; }
+const char *sel_loader_skipped_text(const sel_loader *l, int64_t i) {
+  return i >= 0 && i < l->n_skipped ? l->skipped[i].text : NULL;
+}
+
+static sel_status finish_field(const sel_loader *l, int f, int64_t kept, sel_device *device,
+                               sel_tensor **out) {
+  sel_tensor *batch = slot_of(l, l->delivered)->batch[f], *part = NULL;
+  if (kept == sel_size(batch, 0)) return sel__rows_finish(l->fields[f], batch, device, out);
+  SEL_TRY(sel_narrow(batch, 0, 0, kept, &part));
+  sel_status status = sel__rows_finish(l->fields[f], part, device, out);
+  sel_release(part);
+  return status;
+}
+
 /* The fields of batch l->delivered as they are handed out, all or none. */
-static sel_status finish_batch(sel_loader *l, sel_device *device) {
-  sel_tensor **batch = slot_of(l, l->delivered)->batch;
+static sel_status finish_batch(sel_loader *l, int64_t kept, sel_device *device) {
   sel_status status = SEL_OK;
   for (int f = 0; f < l->n_fields && status == SEL_OK; f++)
-    status = sel__rows_finish(l->fields[f], batch[f], device, &l->finished[f]);
+    status = finish_field(l, f, kept, device, &l->finished[f]);
   if (status != SEL_OK) release_batch(l, l->finished);
   return status;
 }
@@ -337,12 +450,16 @@ static void move_batch(const sel_loader *l, sel_tensor **from, sel_tensor **to) 
 }
 
 /* Nothing changes before all that can fail has succeeded, so that a caller who frees memory after a
- * failure gets this batch when asking again. */
-static sel_status deliver(sel_loader *l, sel_device *device, sel_tensor **fields) {
+ * failure gets this batch when asking again. *kept: rows it has, which are none where all failed.
+ */
+static sel_status deliver(sel_loader *l, sel_device *device, sel_tensor **fields, int64_t *kept) {
   bool refills = l->scheduled < l->batches; /* only this thread changes it */
   wait_for_batch(l);
+  SEL_TRY(judge_failures(l));
+  *kept = batch_rows(l, l->delivered) - slot_of(l, l->delivered)->failures.n;
   if (refills) SEL_TRY(allocate_batch(l, l->scheduled, l->refill));
-  sel_status status = finish_batch(l, device ? device : sel_default_device());
+  sel_status status = SEL_OK;
+  if (*kept > 0) status = finish_batch(l, *kept, device ? device : sel_default_device());
   if (status != SEL_OK) {
     release_batch(l, l->refill);
     return status;
@@ -350,7 +467,7 @@ static sel_status deliver(sel_loader *l, sel_device *device, sel_tensor **fields
   slot *s = slot_of(l, l->delivered); /* batch l->scheduled goes there too */
   release_batch(l, s->batch);
   move_batch(l, l->refill, s->batch);
-  move_batch(l, l->finished, fields);
+  if (*kept > 0) move_batch(l, l->finished, fields);
   l->delivered++;
   if (refills) schedule(l);
   return SEL_OK;
@@ -359,13 +476,13 @@ static sel_status deliver(sel_loader *l, sel_device *device, sel_tensor **fields
 sel_status sel_loader_next(sel_loader *l, sel_device *device, sel_tensor **fields, bool *more) {
   SEL_CHECK(l->started, SEL_E_ARGUMENT, "loader: expected sel_loader_start before next");
   SEL_CHECK(!sel_interrupted(), SEL_E_INTERRUPTED, "interrupted");
-  bool any = l->delivered < l->batches;
-  if (any) {
+  int64_t kept = 0;
+  while (kept == 0 && l->delivered < l->batches) {
     const sel_span span = sel__span_open(SEL_PROFILE_DATA, "batch");
-    sel_status status = deliver(l, device, fields);
+    sel_status status = deliver(l, device, fields, &kept);
     sel__span_close(span);
     SEL_TRY(status);
   }
-  *more = any;
+  *more = kept > 0;
   return SEL_OK;
 }

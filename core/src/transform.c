@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "element.h"
+
 static const char *const names[] = {
     [SEL_TRANSFORM_RANDOM_CROP] = "random_crop",
     [SEL_TRANSFORM_CENTER_CROP] = "center_crop",
@@ -13,22 +15,6 @@ static const char *const names[] = {
 };
 
 static bool moves(const sel_transform *s) { return s->kind < SEL_TRANSFORM_RANDOM_ERASING; }
-
-/* One element of `dtype` to `to`, exact where the dtype is an integer. */
-static sel_status encode(const char *name, const char *what, double value, sel_dtype dtype,
-                         const sel_loader_field *field, char *to) {
-  sel_tensor *t;
-  double kept = value;
-  SEL_TRY(sel_full(0, NULL, value, dtype, sel_tensor_device(field->rows), &t));
-  sel_status status = sel_read(t, to, sel_dtype_size(dtype));
-  if (status == SEL_OK && !sel_dtype_is_float(dtype)) status = sel_item(t, &kept);
-  sel_release(t);
-  if (status != SEL_OK) return status;
-  SEL_CHECK(kept == value || sel_dtype_is_float(dtype), SEL_E_ARGUMENT,
-            "loader: %s: expected a %s that %s can hold, got %g", name, what, sel_dtype_name(dtype),
-            value);
-  return SEL_OK;
-}
 
 /* ---- crops: `image` is the height and width before the step, and after it ---- */
 
@@ -113,9 +99,10 @@ static sel_status check_step(const sel__transforms *t, int k, int64_t image[2]) 
 static sel_status encode_step(sel__transforms *t, int k, const sel_loader_field *field) {
   const sel_transform *s = &t->steps[k];
   const char *name = names[s->kind];
+  sel_device *cpu = sel_tensor_device(field->rows);
   if (s->kind == SEL_TRANSFORM_RANDOM_CROP && s->padding_mode == SEL_PADDING_CONSTANT)
-    return encode(name, "fill", s->fill, t->rows, field,
-                  t->fills + (size_t)k * sel_dtype_size(t->rows));
+    return sel__element(name, "fill", s->fill, t->rows, cpu,
+                        t->fills + (size_t)k * sel_dtype_size(t->rows));
   if (moves(s)) return SEL_OK;
   SEL_CHECK(t->values != SEL_DTYPE_COUNT, SEL_E_DTYPE,
             "loader: %s: workers can't convert %s to %s; convert the rows before", name,
@@ -124,7 +111,7 @@ static sel_status encode_step(sel__transforms *t, int k, const sel_loader_field 
   size_t size = sel_dtype_size(t->values);
   char *to = t->erased + (size_t)(k * t->to[0]) * size;
   for (int64_t c = 0; c < t->to[0]; c++, to += size)
-    SEL_TRY(encode(name, "value", s->values[s->n_values == 1 ? 0 : c], t->values, field, to));
+    SEL_TRY(sel__element(name, "value", s->values[s->n_values == 1 ? 0 : c], t->values, cpu, to));
   return SEL_OK;
 }
 

@@ -1,7 +1,8 @@
 /* Batches from host memory, made ahead of time by worker threads.
  *
- * A loader takes tensors with one example a row, shuffles rows, changes images at random, and hands
- * out batches that depend on seed and epoch alone, never on the number of workers.
+ * A loader takes tensors with one example a row, chooses and shuffles rows, changes images at
+ * random, fills rows of different lengths up to one, and hands out batches that depend on seed,
+ * epoch and the chosen rows alone, never on the number of workers.
  */
 #ifndef SELENITE_DATA_H
 #define SELENITE_DATA_H
@@ -22,7 +23,29 @@ typedef struct sel_loader_settings {
   uint64_t seed;  /* of the order and of the transforms */
   int workers;    /* threads; 0 makes each batch when it is asked for */
   int prefetch;   /* finished batches kept ready, at least 1 */
+  /* Rows that a source can't make because of their file (SEL_E_FILE) are left out of their batch
+   * and listed (sel_loader_skipped); a batch without any other is passed over. false:
+   * sel_loader_next fails, and names the row. May lie outside `size`: false. */
+  bool skip_failures;
 } sel_loader_settings;
+
+/* ---- sources ----
+ * Rows that are made when a batch asks for them, such as pictures that are decoded from files. */
+
+typedef struct sel_row_source {
+  size_t size;   /* sizeof(sel_row_source) */
+  int64_t count; /* rows */
+  sel_dtype dtype;
+  int ndim; /* of one row */
+  int64_t shape[SEL_MAX_DIMS];
+  /* Writes row `row`, from 0, to `out`: all its elements, C-ordered. Runs in several threads at
+   * once; mustn't call the loader. A failure's text names the row in the user's words. */
+  sel_status (*read)(void *context, int64_t row, void *out);
+  /* The loader holds on to context between these two; either may be NULL. */
+  void (*retain)(void *context);
+  void (*release)(void *context);
+  void *context;
+} sel_row_source;
 
 /* ---- transforms ----
  * Steps that change each image of a field as its batch is made, in the worker threads. Names and
@@ -90,6 +113,14 @@ typedef struct sel_loader_field {
   const double *mean, *std;
   int n_transforms; /* this and what follows may lie outside `size`: none */
   const sel_transform *transforms;
+  /* Rows of different lengths: i64 [count + 1] on the CPU, rising from 0 to the extent of `rows`;
+   * row i is then rows[offsets[i]] up to rows[offsets[i + 1] - 1]. A batch is as long as its
+   * longest row, and shorter ones end in `padding`, in the units of the batch. Like `rows` borrowed
+   * by the call. NULL: each element of dim 0 is a row. */
+  sel_tensor *offsets;
+  double padding;
+  /* What makes the rows, in place of `rows` and `offsets`; copied. NULL: nothing does. */
+  const sel_row_source *source;
 } sel_loader_field;
 
 /* ---- loaders ---- */
@@ -99,7 +130,11 @@ SEL_API sel_status sel_loader_new(const sel_loader_settings *settings, int n_fie
                                   const sel_loader_field *fields, sel_loader **out);
 SEL_API void sel_loader_release(sel_loader *loader);          /* stops and joins the workers */
 SEL_API int64_t sel_loader_batches(const sel_loader *loader); /* in one epoch */
-SEL_API int64_t sel_loader_rows(const sel_loader *loader);
+SEL_API int64_t sel_loader_rows(const sel_loader *loader);    /* in one epoch */
+/* The rows that take part in epochs started from now on, numbered from 0, some perhaps several
+ * times, in this order; with `shuffle`, it is these that are shuffled. They are copied. Ends the
+ * epoch that runs. */
+SEL_API sel_status sel_loader_select(sel_loader *loader, int64_t n, const int64_t *rows);
 /* Starts epoch number `epoch` (from 0) at batch number `first`, for resuming. */
 SEL_API sel_status sel_loader_start(sel_loader *loader, int64_t epoch, int64_t first);
 /* Another seed, of the epochs that are started from now on; the present one ends. */
@@ -108,6 +143,10 @@ SEL_API void sel_loader_reseed(sel_loader *loader, uint64_t seed);
  * the epoch. Batches are on `device` (NULL: the default device). */
 SEL_API sel_status sel_loader_next(sel_loader *loader, sel_device *device, sel_tensor **fields,
                                    bool *more);
+/* Rows that were left out so far, each counted once; why number i was, or NULL past the last:
+ * borrowed until the next call of sel_loader_next. */
+SEL_API int64_t sel_loader_skipped(const sel_loader *loader);
+SEL_API const char *sel_loader_skipped_text(const sel_loader *loader, int64_t i);
 /* Seconds the caller has waited in sel_loader_next since the loader was made. */
 SEL_API double sel_loader_waited(const sel_loader *loader);
 

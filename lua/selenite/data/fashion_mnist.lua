@@ -3,7 +3,7 @@
 
 local errors = require "selenite.errors"
 local files = require "selenite.files"
-local dataset = require "selenite.data.dataset"
+local tensor_dataset = require("selenite.data.dataset").tensor_dataset
 
 local M = {
   -- By class id, which counts from 0: classes[id + 1].
@@ -36,8 +36,8 @@ local function read(folder, part)
     errors.raise(("fashion_mnist: %s in %s: expected images [N, 28, 28] and labels [N], "
       .. "got %s and %s"):format(part, folder, errors.describe(images), errors.describe(labels)))
   end
-  return dataset({ rows = images, dtype = "f32", scale = 1 / 255, mean = MEAN, std = STD },
-                 { rows = labels, dtype = "i64" })
+  return tensor_dataset({ rows = images, dtype = "f32", scale = 1 / 255, mean = MEAN, std = STD },
+                        { rows = labels, dtype = "i64" })
 end
 
 -- train, test = data.fashion_mnist(folder): datasets of images (f32 [N, 28, 28], normalised) and

@@ -1,12 +1,20 @@
 -- sel.data: datasets, batches, and what is done to images on the way.
 
+local dataset = require "selenite.data.dataset"
 local fashion_mnist = require "selenite.data.fashion_mnist"
+local samplers = require "selenite.data.samplers"
 local text = require "selenite.data.text"
 local transforms = require "selenite.data.transforms"
 
 return {
-  tensor_dataset = require "selenite.data.dataset",
+  tensor_dataset = dataset.tensor_dataset,
+  subset = dataset.subset,
+  random_split = require "selenite.data.split",
+  padding_mask = require("selenite.data.sequences").padding_mask,
   loader = require "selenite.data.loader",
+  sequential_sampler = samplers.sequential_sampler,
+  random_sampler = samplers.random_sampler,
+  weighted_random_sampler = samplers.weighted_random_sampler,
   fashion_mnist = fashion_mnist.load,
   fashion_mnist_classes = fashion_mnist.classes,
   characters = text.characters,

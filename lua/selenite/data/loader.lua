@@ -1,4 +1,4 @@
--- Batches of a dataset, shuffled, made ahead of time by C threads.
+-- Batches of a dataset, shuffled or as a sampler says, made ahead of time by C threads.
 --
 --   local loader = data.loader(dataset, { batch_size = 64, shuffle = true })
 --   for images, labels in loader:batches() do ... end
@@ -8,6 +8,7 @@ local library = require "selenite.library"
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"
+local rows = require "selenite.data.rows"
 local transforms = require "selenite.data.transforms"
 
 local C = library.C
@@ -18,7 +19,8 @@ loader.__index = loader
 local loader_out, more = ffi.new "sel_loader *[1]", ffi.new "bool[1]"
 
 local defaults = { batch_size = 1, shuffle = false, drop_last = false, seed = false, workers = 1,
-                   prefetch = 2, device = false, transforms = false }
+                   prefetch = 2, device = false, transforms = false, sampler = false,
+                   on_error = "raise" }
 
 -- A C array of `numbers`; a NULL pointer for nil.
 local function doubles(numbers, anchors)
@@ -70,7 +72,8 @@ local function c_fields(dataset, lists, anchors)
   for i, field in ipairs(dataset.fields) do
     local f = fields[i - 1]
     f.size = ffi.sizeof "sel_loader_field"
-    f.rows = field.rows
+    f.rows, f.offsets, f.source = field.rows, field.offsets, field.source
+    f.padding = field.padding or 0
     f.dtype = arguments.dtype("loader", field.dtype)
     f.scale = field.scale
     f.channels = field.mean and #field.mean or 0
@@ -80,15 +83,40 @@ local function c_fields(dataset, lists, anchors)
   return n, fields
 end
 
--- data.loader(dataset, options): batch_size = 1, shuffle = false, drop_last = false (leave out a
--- last batch that is not full), workers = 1 (threads; 0 makes each batch when it is asked for),
--- prefetch = 2 (batches kept ready), device (the default device), seed (drawn from the generator),
--- transforms (of the first field's images; or one list of them a field). Order and transforms
--- depend on the seed and the epoch alone.
-local function new(dataset, options)
-  if type(dataset) ~= "table" or not dataset.fields then
-    errors.argument("loader", 1, "dataset", "a dataset", dataset)
+-- ---- the rows of an epoch ----
+
+local before, own = ffi.new "sel_generator", ffi.new "sel_generator"
+
+-- fn(epoch) with the generator at a place that is the seed's and the epoch's own. The constant
+-- keeps what is drawn apart from order, transforms and what a generator of the same seed draws.
+local function with_generator(seed, epoch, fn)
+  C.sel_generator_get(before)
+  own.seed = bit.bxor(ffi.cast("uint64_t", seed), 0x73616d706c657273ULL)
+  own.offset = ffi.cast("uint64_t", epoch - 1) * 2 ^ 40
+  C.sel_generator_set(own)
+  local ok, result = errors.protect(fn, epoch)
+  C.sel_generator_set(before)
+  if not ok then errors.rethrow(result) end
+  return result
+end
+
+-- Tells core which rows epoch number `epoch` has, where that isn't all of them.
+local function select_rows(self, epoch)
+  local selection = self.dataset.selection
+  if self.sampler then
+    local chosen = with_generator(self.seed, epoch, self.sampler)
+    chosen = rows.read("loader: sampler", chosen, self.dataset:size())
+    selection = selection and selection:index_select(1, chosen) or chosen
   end
+  if selection then
+    local ids = ffi.cast("int64_t *", C.sel_data(selection))
+    check(C.sel_loader_select(self.handle, #selection, ids))
+  end
+end
+
+-- ---- making one ----
+
+local function options_of(options)
   errors.check_options("loader", options, defaults)
   local o = {}
   for name, default in pairs(defaults) do
@@ -100,23 +128,52 @@ local function new(dataset, options)
       errors.option("loader", name, "a whole number", o[name])
     end
   end
+  if o.on_error ~= "raise" and o.on_error ~= "skip" then
+    errors.option("loader", "on_error", "'raise' or 'skip'", o.on_error)
+  end
+  if o.sampler and type(o.sampler) ~= "function" then
+    errors.option("loader", "sampler", "a function of the epoch, as data.random_sampler gives",
+                  o.sampler)
+  end
+  if o.sampler and o.shuffle then
+    errors.raise "loader: expected shuffle or a sampler, not both: a sampler gives the order"
+  end
+  o.seed = o.seed or tonumber(C.sel_random_below(2 ^ 53))
+  return o
+end
+
+-- data.loader(dataset, options): batch_size = 1, shuffle = false, drop_last = false (leave out a
+-- last batch that is not full), workers = 1 (threads; 0 makes each batch when it is asked for),
+-- prefetch = 2 (batches kept ready), device (the default device), seed (drawn from the generator),
+-- transforms (of the first field's images; or one list of them a field), sampler (a function that
+-- gives the rows of an epoch, in place of shuffle), on_error = "raise" (or "skip": a file that
+-- can't be read is left out of its batch; loader:skipped() names it). Order and transforms depend
+-- on the seed and the epoch alone.
+local function new(dataset, options)
+  if type(dataset) ~= "table" or not dataset.fields then
+    errors.argument("loader", 1, "dataset", "a dataset", dataset)
+  end
+  local o = options_of(options)
   local settings = ffi.new "sel_loader_settings"
   settings.size = ffi.sizeof "sel_loader_settings"
   settings.batch_size, settings.shuffle, settings.drop_last = o.batch_size, o.shuffle, o.drop_last
-  local seed = o.seed or tonumber(C.sel_random_below(2 ^ 53))
-  settings.seed = seed
+  settings.seed, settings.skip_failures = o.seed, o.on_error == "skip"
   settings.workers, settings.prefetch = o.workers, o.prefetch
   local anchors = {}
   local lists = lists_of(o.transforms, #dataset.fields)
   local n, fields = c_fields(dataset, lists, anchors)
   check(C.sel_loader_new(settings, n, fields, loader_out))
-  return setmetatable({
+  local self = setmetatable({
     handle = ffi.gc(loader_out[0], C.sel_loader_release),
+    dataset = dataset,
+    sampler = o.sampler,
+    seed = o.seed,
     n_fields = n,
-    seed = seed,
     next_epoch = 1,
     device = arguments.device("loader", o.device or nil),
   }, loader)
+  select_rows(self, 1)
+  return self
 end
 
 -- loader:size(): batches in one epoch; loader:rows(): examples.
@@ -129,6 +186,15 @@ function loader:reseed(seed)
   arguments.integer("reseed", 1, "seed", seed)
   C.sel_loader_reseed(self.handle, seed)
   self.seed = seed
+end
+
+-- loader:skipped(): for each row that was left out so far, why; with on_error = "skip".
+function loader:skipped()
+  local texts = {}
+  for i = 1, tonumber(C.sel_loader_skipped(self.handle)) do
+    texts[i] = ffi.string(C.sel_loader_skipped_text(self.handle, i - 1))
+  end
+  return texts
 end
 
 -- loader:waited(): seconds spent waiting for batches so far.
@@ -149,6 +215,7 @@ end
 function loader:batches(epoch, first)
   epoch = arguments.integer("loader", 1, "epoch", epoch or self.next_epoch)
   first = arguments.integer("loader", 2, "first", first or 1)
+  if self.sampler then select_rows(self, epoch) end
   check(C.sel_loader_start(self.handle, epoch - 1, first - 1))
   self.next_epoch = epoch + 1
   return next_batch, self
