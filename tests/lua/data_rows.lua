@@ -118,7 +118,7 @@ test("another seed is a sampler's as well", function()
   local sampler = data.random_sampler(20)
   local expected = ids_of(numbers(20), { sampler = sampler, seed = 9 })
   local loader = data.loader(numbers(20), { sampler = sampler, seed = 1 })
-  for _ in loader:batches() do break end
+  loader:batches()
   loader:reseed(9)
   local ids = {}
   for batch in loader:batches(1) do ids[#ids + 1] = batch:item() end
