@@ -7,6 +7,7 @@ local usage = [=[
 usage: selenite [options] [script [arguments]]
        selenite new-layer NAME | new-op NAME | new-backend NAME
        selenite check PLUGIN.so
+       selenite doc layers [PLUGIN.so]
   script         a Lua script; "-" or nothing reads it from standard input
   -e CODE        runs CODE before the script
   -i             opens the prompt after the script
@@ -14,6 +15,7 @@ usage: selenite [options] [script [arguments]]
   -h, --help     prints this
   new-...        writes a folder NAME with a plugin to start from
   check          tries everything a plugin brings and prints a report
+  doc            prints a page about layer types, in Markdown
 Without script and -e, on a terminal, opens the prompt.
 ]=]
 
@@ -129,6 +131,7 @@ local function run_command(argv)
     end
     return require "selenite.check"(argv[3])
   end
+  if argv[2] == "doc" then return require "selenite.doc"(unpack(argv, 3)) end
   return argv[2] and require("selenite.new").run(unpack(argv, 2)) or nil
 end
 

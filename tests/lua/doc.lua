@@ -28,3 +28,15 @@ test("arguments have their defaults", function()
   equal(comments.parameters(sel.norm), "x, p = 2, dims, keepdim")
   equal(comments.parameters(sel.matmul), "a, b")
 end)
+
+test("the page about layer types has what they describe", function()
+  local page = require("selenite.doc.layers").page()
+  local linear = page:match "\n### nn%.linear\n(.-)\n###"
+  check.contains(linear, "`nn.linear(in_features, out_features, {bias, dtype})`",
+                 "| `in_features` | whole number 1..inf | required |",
+                 "| `bias` | boolean | `true` |",
+                 "| takes `input` | `[*, in_features]` |", "```lua\nnn.linear(784, 10)")
+  for _, piece in ipairs { "| relu\\|gelu\\|swiglu |", "| takes `lengths`, may be left out |" } do
+    equal({ piece, page:find(piece, 1, true) ~= nil }, { piece, true })
+  end
+end)

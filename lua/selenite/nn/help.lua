@@ -17,10 +17,11 @@ local kind_names = {
 
 local function number_text(value)
   if value == math.huge then return "inf" end
-  return ("%g"):format(value)
+  return ("%.15g"):format(value)
 end
 
-local function option_line(option)
+-- "whole number 1..inf": what an option may be.
+function M.values(option)
   local kind = kind_names[tonumber(option.kind)]
   local words = option.choices ~= nil and ffi.string(option.choices)
   if words and tonumber(option.kind) == C.SEL_OPTION_STRING then kind = words end
@@ -28,9 +29,13 @@ local function option_line(option)
     kind = ("%s %s..%s"):format(kind, number_text(option.low), number_text(option.high))
   end
   if words and tonumber(option.kind) == C.SEL_OPTION_INTS then kind = kind .. " or " .. words end
+  return kind
+end
+
+local function option_line(option)
   local default = option.required and "required" or "default " .. ffi.string(option.default_text)
   return ("  %-18s %s (%s): %s")
-    :format(ffi.string(option.name), kind, default, ffi.string(option.doc))
+    :format(ffi.string(option.name), M.values(option), default, ffi.string(option.doc))
 end
 
 local function port_line(port)
@@ -39,7 +44,7 @@ local function port_line(port)
 end
 
 -- "nn.linear(in_features, out_features, {bias, dtype})": what must be given, what may be.
-local function signature(t, name)
+function M.signature(t, name)
   local required, rest = {}, {}
   for i = 0, t.n_options - 1 do
     local list = t.options[i].required and required or rest
@@ -51,7 +56,7 @@ end
 
 -- Text for the description `t` of a layer type; `name` is how one writes it.
 local function text_of(t, name)
-  local lines = { ("%s: %s"):format(name, ffi.string(t.summary)), "  " .. signature(t, name) }
+  local lines = { ("%s: %s"):format(name, ffi.string(t.summary)), "  " .. M.signature(t, name) }
   local function section(title, n, line)
     if n > 0 then lines[#lines + 1] = title end
     for i = 0, n - 1 do lines[#lines + 1] = line(i) end
