@@ -6,8 +6,9 @@
  * rounding at most (a compiler joins products and sums).
  *
  * A tile buffer (slot) belongs to each input, to each output, for blocks that don't lie dense where
- * they belong, and, for interpretation, to each constant and to the results of steps, which share
- * them: a slot is free again once its value was read for the last time.
+ * they belong or that are streamed there (stream.h), and, for interpretation, to each constant and
+ * to the results of steps, which share them: a slot is free again once its value was read for the
+ * last time.
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "fuse_cache.h"
 #include "fuse_source.h"
 #include "pointwise.h"
+#include "stream.h"
 #include "threads.h"
 #include "tile.h"
 #include "walk.h"
@@ -152,6 +154,7 @@ typedef struct job {
   const sel_fuse_args *args;
   const char *first[SEL_FUSE_OPERANDS]; /* inputs' first elements; NULL: a number */
   int64_t size, tile_bytes;             /* of an element, of a slot */
+  bool stream;                          /* results go to memory past the caches */
   cpu_walk walk;                        /* operands: inputs, then any output */
 } job;
 
@@ -214,18 +217,24 @@ static void run_tiles(const void *context, int64_t begin, int64_t end) {
                                 columns, j->walk.stride[i] + rows_dim, tiles + i * j->tile_bytes,
                                 &last[i]);
     const bool direct = cpu_dense(rows, columns, out_stride[0], out_stride[1]);
+    const bool in_place = direct && !j->stream;
     const int64_t out_byte = offset[k->inputs] * j->size;
     for (int o = 0; o < k->outputs; o++)
-      destination[o] = direct ? (char *)cpu_at(&j->args->output[o]) + out_byte
-                              : tiles + (k->inputs + o) * j->tile_bytes;
+      destination[o] = in_place ? (char *)cpu_at(&j->args->output[o]) + out_byte
+                                : tiles + (k->inputs + o) * j->tile_bytes;
     if (k->fused)
       k->fused(n, at, destination);
     else
       interpret(j, n, tiles, at, destination);
-    for (int o = 0; o < k->outputs && !direct; o++)
-      store(destination[o], rows, columns, out_stride[0], out_stride[1],
-            (char *)cpu_at(&j->args->output[o]) + out_byte);
+    for (int o = 0; o < k->outputs && !in_place; o++) {
+      char *memory = (char *)cpu_at(&j->args->output[o]) + out_byte;
+      if (direct)
+        cpu_stream(memory, destination[o], n * j->size);
+      else
+        store(destination[o], rows, columns, out_stride[0], out_stride[1], memory);
+    }
   }
+  cpu_stream_end();
 }
 
 static sel_status run(sel_backend_device device, const void *pointer, const sel_fuse_args *args) {
@@ -235,6 +244,7 @@ static sel_status run(sel_backend_device device, const void *pointer, const sel_
   j.k = k;
   j.args = args;
   j.size = cpu_size(k->compute);
+  j.stream = args->numel * j.size * k->outputs > CPU_STREAM_BYTES;
   for (int i = 0; i < k->inputs; i++)
     j.first[i] = args->input[i].data ? cpu_at(&args->input[i]) : NULL;
   j.tile_bytes = TILES_BYTES / (k->slots ? k->slots : 1) / TILE_ALIGN * TILE_ALIGN;

@@ -367,6 +367,13 @@ test("at most 64 operations, equal parts counted once", function()
   assert(not ok, message)
 end)
 
+test("results too large for caches", function()
+  local n = 4500001 -- two of them: more than 32 MiB, and no whole number of lines
+  local x, y = sel.rand(n), sel.rand(n)
+  local sum, product = fuse "x, y -> x + y, x * y" (x, y)
+  assert(sum:eq(x + y):all():item() and product:eq(x * y):all():item())
+end)
+
 test("wrong inputs", function()
   local f = fuse "x, y -> x + y"
   raises(function() f(sel.ones(2)) end, 'fuse "x, y -> x + y": expected 2 arguments, got 1')
