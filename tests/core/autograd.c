@@ -742,6 +742,34 @@ START_TEST(gradient_penalty) { /* (|grad_x f|^2 - 1)^2 through f = sum(tanh(w x)
 }
 END_TEST
 
+START_TEST(the_tape_seen) {
+  char text[64];
+  int result = -1;
+  sel_tensor *x = leaf_of(1, 2), *constant = sequence(SEL_F32, 0, 1, SHAPE(2));
+  ck_assert_ptr_null(sel_node_of(x));
+  sel_tensor *y = NEW(mul, x, constant), *z = total(y);
+  const sel_node *sum = sel_node_of(z), *mul = sel_node_of(y);
+  ck_assert_str_eq(sel_node_name(sum), "sum");
+  ck_assert_int_eq(sel_node_inputs(sum), 1);
+  ck_assert_int_eq(sel_node_results(sum), 1);
+  ck_assert_ptr_eq(sel_node_input(sum, 0, &result), mul);
+  ck_assert_int_eq(result, 0);
+  ck_assert_ptr_null(sel_node_leaf(sum, 0));
+  ck_assert(sel_node_sequence(sum) > sel_node_sequence(mul));
+  ck_assert_ptr_eq(sel_node_leaf(mul, 0), x);
+  ck_assert_ptr_null(sel_node_input(mul, 0, &result));
+  ck_assert_ptr_null(sel_node_leaf(mul, 1)); /* asks for no gradient */
+  ck_assert_ptr_null(sel_node_leaf(mul, 2));
+  ck_assert_ptr_null(sel_node_input(mul, -1, &result));
+  ck_assert_str_eq(sel_node_describe(mul, 0, text, sizeof text), "f32[2]");
+  ck_assert_str_eq(sel_node_describe(mul, 1, text, sizeof text), "no result 1");
+  ck_assert(!sel_node_released(sum));
+  backward(z);
+  ck_assert(sel_node_released(sum));
+  ck_assert_ptr_null(sel_node_input(sum, 0, &result));
+}
+END_TEST
+
 TENSOR_SUITE("autograd", leaves, accumulation, gradients_share_nothing, all_float_dtypes, no_grad,
              detach, integers_are_not_recorded, diamonds, doubling_diamonds, slices_of_one_tensor,
              several_roots, leaf_roots, wrong_roots, twice, early_release, dropped_graphs_release,
@@ -750,4 +778,4 @@ TENSOR_SUITE("autograd", leaves, accumulation, gradients_share_nothing, all_floa
              in_place_on_views_without_tape, in_place_on_intermediates, in_place_on_what_is_saved,
              stale_views, views_older_than_the_tape, stale_roots, host_writes, hooks,
              hooks_see_complete_gradients, wrong_hooks, grad_of_inputs, grad_from_inside,
-             gradients_of_gradients, gradient_penalty)
+             gradients_of_gradients, gradient_penalty, the_tape_seen)

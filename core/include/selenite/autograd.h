@@ -118,6 +118,29 @@ SEL_API sel_tensor *sel_backward_result(sel_backward_run *run, int i);
 /* Also to give up half-way; NULL allowed. */
 SEL_API void sel_backward_finish(sel_backward_run *run);
 
+/* ---- looking at the tape ----
+ * All pointers are borrowed: a node lives as long as a tensor that was computed through it, and
+ * nothing runs backward. No reference may be kept to what is looked at. */
+
+/* The record of an operation. */
+typedef struct sel_node sel_node;
+
+/* What made t; NULL for a leaf. */
+SEL_API sel_node *sel_node_of(const sel_tensor *t);
+SEL_API const char *sel_node_name(const sel_node *node);
+/* Higher for what was recorded later, in this process. */
+SEL_API int64_t sel_node_sequence(const sel_node *node);
+/* Whether backward has passed it and dropped its inputs. */
+SEL_API bool sel_node_released(const sel_node *node);
+SEL_API int sel_node_inputs(const sel_node *node);
+SEL_API int sel_node_results(const sel_node *node);
+/* What made input i, and which of its results (from 0) that is; NULL where a leaf or nothing is. */
+SEL_API sel_node *sel_node_input(const sel_node *node, int i, int *result);
+/* Input i where it is a leaf that asks for its gradient, else NULL. */
+SEL_API sel_tensor *sel_node_leaf(const sel_node *node, int i);
+/* Result k as "f32[2, 3]" into `buffer`, cut to `size`; returns buffer. */
+SEL_API const char *sel_node_describe(const sel_node *node, int k, char *buffer, size_t size);
+
 #ifdef __cplusplus
 }
 #endif
