@@ -108,8 +108,8 @@ end
 
 -- sel.graph(x, named): the operations that made x, with the parameters they began with, as a
 -- drawing in the language DOT of Graphviz. `named` gives leaves their names: a module, or a table
--- name -> tensor. Draw before backward, which drops the record. Returns a graph: print(g) shows the text,
--- g:save "graph.dot" writes it, g:save "graph.svg" has it drawn by Graphviz's program `dot`.
+-- name -> tensor. Draw before backward, which drops the record. Returns a graph: print(g) shows the
+-- text, g:save "graph.dot" writes it, g:save "graph.svg" has it drawn by Graphviz's program `dot`.
 function M.graph(x, named)
   if not arguments.is_tensor(x) then errors.argument("graph", 1, "x", "a tensor", x) end
   local self = read(x, names_of(named))
