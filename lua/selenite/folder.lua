@@ -45,6 +45,14 @@ function M.list(path)
   return names
 end
 
+-- Whether there is a folder of this name.
+function M.exists(path)
+  local folder = ffi.C.sel_lua_opendir(path)
+  if folder == nil then return false end
+  ffi.C.sel_lua_closedir(folder)
+  return true
+end
+
 -- Makes a folder and those above it; one that is there is left as it is.
 function M.make(path)
   local at = 1

@@ -2,8 +2,8 @@
 -- ABI.
 --
 -- Returns { C = namespace, declarations = text for the parser, path = file, folder = of the Lua
--- files }. Everything else goes through this module; nothing else calls ffi.load or declares core's
--- functions.
+-- files, prefix = of the tree }. Everything else goes through this module; nothing else declares
+-- core's functions, and only data/library.lua loads anything besides.
 
 local ffi = require "ffi"
 local declarations = require "selenite.cdef"
@@ -45,4 +45,5 @@ if version ~= expected then
         :format(folder, expected, path, version), 0)
 end
 
-return { C = C, declarations = text, path = path, folder = folder, version = version }
+return { C = C, declarations = text, path = path, folder = folder, prefix = prefix,
+         version = version }

@@ -1,5 +1,5 @@
--- Dependencies point one way: examples -> lua -> core's public headers; backends and plugins ->
--- core's public headers. Looks at every #include, require and include path.
+-- Dependencies point one way: examples -> lua -> core's public headers; backends, plugins and data
+-- -> core's public headers. Looks at every #include, require and include path.
 package.path = arg[0]:match("^.*/") .. "?.lua"
 local tree = require "tree"
 
@@ -9,6 +9,7 @@ local parts = {
   { name = "core/src", libraries = { "^png%.h", "^zlib%.h", "^zip%.h", "^jansson%.h" } },
   { name = "backends/[^/]+", libraries = { "^cblas%.h", "^omp%.h", "^immintrin%.h", "^arm_neon%.h",
     "^CL/", "^clblast_c%.h" } },
+  { name = "data", libraries = { "^jpeglib%.h", "^jerror%.h" } },
   { name = "plugins/[^/]+", libraries = {} },
   { name = "lua", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h", "^luajit%.h",
     "^histedit%.h" } },
@@ -57,7 +58,7 @@ for _, path in ipairs(tree.files("%.[ch]$", "%.inc$")) do
   local part, folder = part_of(path)
   if not part then
     tree.complain(path, nil,
-                  "C belongs into core, backends/*, plugins/*, lua, examples/* or tests/*")
+                  "C belongs into core, backends/*, data, plugins/*, lua, examples/* or tests/*")
   else
     for number, line in tree.lines(path) do
       local bracket, header = line:match('^%s*#%s*include%s+([<"])([^>"]+)')

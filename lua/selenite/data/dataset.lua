@@ -14,21 +14,34 @@ local loader = require "selenite.data.loader"
 local dataset = {}
 dataset.__index = dataset
 
-local known = { rows = true, sequences = true, source = true, dtype = true, scale = true,
+local known = { rows = true, sequences = true, dtype = true, scale = true,
                 mean = true, std = true, padding = true, lengths = true }
 
-local function numbers(name, value, default)
+local function numbers(operation, name, value, default)
   if value == nil then value = default end
   if type(value) == "number" then value = { value } end
   if type(value) ~= "table" then
-    errors.option("tensor_dataset", name, "a number or a table of numbers", value)
+    errors.option(operation, name, "a number or a table of numbers", value)
   end
   for i = 1, #value do
-    if type(value[i]) ~= "number" then
-      errors.option("tensor_dataset", name, "numbers", value[i])
-    end
+    if type(value[i]) ~= "number" then errors.option(operation, name, "numbers", value[i]) end
   end
   return value
+end
+
+-- How batches are made of a field's rows, from the options dtype, scale, mean and std.
+local function read_conversion(operation, given, field, dtype, scale)
+  field.dtype, field.scale = given.dtype or dtype, given.scale or scale
+  arguments.dtype(operation, field.dtype)
+  if type(field.scale) ~= "number" then
+    errors.option(operation, "scale", "a number", field.scale)
+  end
+  if not given.mean and not given.std then return end
+  field.mean = numbers(operation, "mean", given.mean, 0)
+  field.std = numbers(operation, "std", given.std, 1)
+  if #field.mean ~= #field.std then
+    errors.raise(("%s: %d means but %d stds"):format(operation, #field.mean, #field.std))
+  end
 end
 
 local function read_rows(i, given)
@@ -53,14 +66,7 @@ local function read_field(i, given)
   end
   errors.check_options("tensor_dataset", given, known)
   local field, lengths = read_rows(i, given)
-  field.dtype, field.scale = given.dtype or field.rows:dtype(), given.scale or 1
-  arguments.dtype("tensor_dataset", field.dtype)
-  if given.mean or given.std then
-    field.mean, field.std = numbers("mean", given.mean, 0), numbers("std", given.std, 1)
-    if #field.mean ~= #field.std then
-      errors.raise(("tensor_dataset: %d means but %d stds"):format(#field.mean, #field.std))
-    end
-  end
+  read_conversion("tensor_dataset", given, field, field.rows:dtype(), 1)
   return field, lengths
 end
 
@@ -103,7 +109,7 @@ function dataset:size() return self.selection and #self.selection or count(self.
 
 local function of_selection(self, ids)
   if self.selection then ids = self.selection:index_select(1, ids) end
-  return setmetatable({ fields = self.fields, selection = ids, names = self.names }, dataset)
+  return setmetatable({ fields = self.fields, selection = ids, classes = self.classes }, dataset)
 end
 
 -- data.subset(dataset, rows): these examples, in this order; rows is a table of positions from 1 or
@@ -131,4 +137,5 @@ function dataset:example(i)
   return next_batch(state)
 end
 
-return { tensor_dataset = new, subset = subset, of_fields = of_fields }
+return { tensor_dataset = new, subset = subset, of_fields = of_fields,
+         read_conversion = read_conversion }

@@ -2,6 +2,7 @@
 
 local dataset = require "selenite.data.dataset"
 local fashion_mnist = require "selenite.data.fashion_mnist"
+local images = require "selenite.data.images"
 local samplers = require "selenite.data.samplers"
 local text = require "selenite.data.text"
 local transforms = require "selenite.data.transforms"
@@ -15,6 +16,8 @@ return {
   sequential_sampler = samplers.sequential_sampler,
   random_sampler = samplers.random_sampler,
   weighted_random_sampler = samplers.weighted_random_sampler,
+  image_folder = images.image_folder,
+  resize_image = images.resize_image,
   fashion_mnist = fashion_mnist.load,
   fashion_mnist_classes = fashion_mnist.classes,
   characters = text.characters,
