@@ -1,18 +1,41 @@
 -- Runs the Lua of one page of the papers, its ```lua blocks in order as one script, so that a block
 -- may use what an earlier one made. A print whose line ends in a comment `--> text`, or is followed
 -- by lines of such comments alone, must print that text, spaces apart, the first time it runs.
+-- Below a line `<!-- column 2 runs -->`, each piece of code in that column of the table runs, too,
+-- where it stands, as a statement or an expression.
 --
 -- usage: selenite page.lua PAGE     in an empty folder; errors carry the page's line numbers
 local path = assert(arg[1], "usage: page.lua PAGE")
 
-local lines, expected, inside = {}, {}, false
+-- The code in a column of a table's row as one line of Lua; titles and the line below have none.
+local function code_of_row(row, column)
+  local cells = {}
+  for cell in row:gmatch("|([^|]*)") do cells[#cells + 1] = cell end
+  local parts = {}
+  for code in (cells[column] or ""):gmatch("`([^`]+)`") do
+    local text = code
+    if loadstring("return " .. code) then
+      text = "local value = " .. code
+      if not code:find("%)$") then -- a name that isn't there
+        text = text .. " if value == nil then error('this is nil') end"
+      end
+    end
+    parts[#parts + 1] = ("do %s end"):format(text)
+  end
+  return table.concat(parts, " ")
+end
+
+local lines, expected, inside, column = {}, {}, false, nil
 local number, code_line = 0, 0
 for line in io.lines(path) do
   number = number + 1
   local fence = line:match("^%s*```(%w*)")
+  column = tonumber(line:match("^<!%-%- column (%d) runs %-%->$")) or line ~= "" and column or nil
   if fence then
     inside = not inside and fence == "lua"
     lines[number] = ""
+  elseif column and line:find("^|") then
+    lines[number] = code_of_row(line, column)
   else
     lines[number] = inside and line or ""
     if inside then
