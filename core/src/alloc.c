@@ -103,6 +103,7 @@ sel_status sel__storage_new(sel_device *device, size_t bytes, sel_storage **out)
   atomic_init(&storage->refs, 1);
   atomic_init(&storage->version, 0);
   atomic_init(&storage->recorded, 0);
+  storage->maker = 0;
   storage->writer = NULL;
   storage->next = NULL;
   *out = storage;

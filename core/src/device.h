@@ -22,6 +22,7 @@ struct sel_storage {
   atomic_llong version; /* in-place writes so far */
   const char *writer;   /* operation that wrote in place last */
   atomic_int recorded;  /* in-place writes that went onto the tape */
+  int64_t maker;        /* event that left NaN or infinity here, in a recording that looks at it */
   sel_storage *next;    /* in the cache */
 };
 

@@ -3,7 +3,7 @@
 
 #include "core.h"
 #include "fuse.h"
-#include "profile.h"
+#include "inspect.h"
 #include "tape.h"
 #include "walk.h"
 
@@ -181,8 +181,12 @@ static sel_status run(sel_fused *f, sel_tensor *const *in, sel_tensor **out) {
   for (int k = 0; k < f->outputs && status == SEL_OK; k++)
     status = sel__tensor_new(&spec, device, &made[k]);
   const sel_span span = sel__span_open(SEL_PROFILE_OPERATION, "fuse");
+  const bool inspects = span && sel__inspecting();
+  sel__sight inputs;
+  if (inspects) inputs = sel__look_at_inputs(f->inputs, in);
   if (status == SEL_OK) status = compute(f, device, in, made);
   sel__span_close(span);
+  if (inspects && status == SEL_OK) sel__look_at_results(span, &inputs, f->outputs, made, true);
   if (status == SEL_OK) status = put_on_tape(f, in, made);
   for (int k = 0; k < f->outputs; k++) {
     if (status == SEL_OK)

@@ -98,6 +98,8 @@ sel_status sel_layer_forward(sel_layer *layer, int n, sel_tensor *const *inputs,
   last_label[0] = '\0';
   sel_status status = run(layer, n, inputs, results);
   innermost = self.caller;
+  if (sel__recording() && status == SEL_OK && layer->type->n_outputs > 0)
+    sel_profile_gave(results[0]);
   sel__span_close(span);
   for (int i = 0; i < layer->type->n_outputs; i++) {
     if (status == SEL_OK)

@@ -8,14 +8,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "inspect.h"
+
 struct sel_profile {
-  bool synchronize, failed;
+  bool synchronize, failed, paused;
   int64_t number; /* of the recording, from 1 */
   int64_t began;  /* nanoseconds of the monotonic clock */
   double duration;
   int n, capacity, top;
   sel_profile_event *events;
-  int announced; /* event that stands for forward of announced_layer, too */
+  sel_profile_result *results; /* one an event; NULL: they are not looked at */
+  int announced;               /* event that stands for forward of announced_layer, too */
   const sel_layer *announced_layer;
   size_t n_names, name_slots; /* a hash table with open addressing; slots: a power of two */
   char **names;
@@ -68,6 +71,12 @@ static const char *copy_of(sel_profile *p, const char *name) {
 
 /* ---- events ---- */
 
+static bool make_results(sel_profile *p, int capacity) {
+  sel_profile_result *results = sel__resize(p->results, (size_t)capacity * sizeof *results);
+  if (results) p->results = results;
+  return results != NULL;
+}
+
 static bool make_room(sel_profile *p) {
   if (p->n < p->capacity) return true;
   if (p->capacity > INT32_MAX / 2) return false;
@@ -75,6 +84,7 @@ static bool make_room(sel_profile *p) {
   sel_profile_event *events = sel__resize(p->events, (size_t)capacity * sizeof *events);
   if (!events) return false;
   p->events = events;
+  if (p->results && !make_results(p, capacity)) return false;
   p->capacity = capacity;
   return true;
 }
@@ -87,7 +97,7 @@ static int layer_within(const sel_profile *p, int i) {
 
 static sel_span begin(sel_profile_kind kind, const char *name, const char *type) {
   sel_profile *p = recording;
-  if (!p || p->failed) return 0;
+  if (!p || p->failed || p->paused) return 0;
   sel_profile_event event = {.kind = kind, .parent = p->top, .end = -1};
   event.layer = layer_within(p, p->top);
   event.name = copy_of(p, name);
@@ -96,12 +106,12 @@ static sel_span begin(sel_profile_kind kind, const char *name, const char *type)
   if (p->failed) return 0;
   event.start = elapsed(p);
   p->events[p->n] = event;
+  if (p->results) p->results[p->n] = (sel_profile_result){.source = -1};
   p->top = p->n++;
   return p->number << 32 | p->top;
 }
 
-/* The event of a span in this thread's recording, else -1. */
-static int event_of(sel_span span) {
+int sel__event_of(sel_span span) {
   return recording && span >> 32 == recording->number ? (int)(span & INT32_MAX) : -1;
 }
 
@@ -111,7 +121,7 @@ static void end_all_in(sel_profile *p, int event, double time) {
 }
 
 void sel__span_end(sel_span span) {
-  int event = event_of(span);
+  int event = sel__event_of(span);
   if (event < 0) return;
   double time = elapsed(recording);
   if (recording->events[event].end < 0) end_all_in(recording, event, time);
@@ -123,7 +133,7 @@ sel_span sel__span_begin(sel_profile_kind kind, const char *name) {
 
 sel_span sel__span_begin_gradient(const char *name, sel_span layer) {
   sel_span span = begin(SEL_PROFILE_GRADIENT, name, NULL);
-  if (span) recording->events[event_of(span)].layer = event_of(layer);
+  if (span) recording->events[sel__event_of(span)].layer = sel__event_of(layer);
   return span;
 }
 
@@ -147,7 +157,7 @@ static void wait_for(sel_device *device) {
 
 void sel__span_worked(sel_device *device, double bytes) {
   sel_profile *p = recording;
-  if (!p) return;
+  if (!p || p->paused) return;
   wait_for(device);
   if (p->top >= 0) p->events[p->top].bytes += bytes;
 }
@@ -184,17 +194,58 @@ static sel_cost cost_of(const sel_call *call) {
 
 sel_status sel__record_call(sel_call *call, sel_status (*run)(sel_call *call)) {
   sel_span span = sel__span_begin(SEL_PROFILE_OPERATION, call->op->name);
+  const bool inspects = span && sel__inspecting();
+  sel__sight inputs;
+  if (inspects) inputs = sel__look_at_inputs(call->n_in, call->in);
   sel_status status = run(call);
   if (!span) return status;
   if (status == SEL_OK && !call->op->view) wait_for(sel__device(call->out[0]));
   sel__span_end(span);
   if (status == SEL_OK) {
     sel_cost cost = cost_of(call);
-    sel_profile_event *event = &recording->events[event_of(span)];
+    sel_profile_event *event = &recording->events[sel__event_of(span)];
     event->bytes = cost.bytes;
     event->flops = cost.flops;
+    if (inspects) sel__look_at_results(span, &inputs, call->op->n_out, call->out, !call->op->view);
   }
   return status;
+}
+
+/* ---- results ---- */
+
+sel_status sel_profile_inspect(void) {
+  sel_profile *p = recording;
+  SEL_CHECK(p, SEL_E_ARGUMENT, "profile: this thread is not being recorded");
+  if (p->results) return SEL_OK;
+  if (!make_results(p, p->capacity ? p->capacity : 1)) return SEL_E_MEMORY;
+  for (int i = 0; i < p->n; i++) p->results[i] = (sel_profile_result){.source = -1};
+  return SEL_OK;
+}
+
+bool sel__inspecting(void) { return recording && recording->results && !recording->failed; }
+
+void sel__recording_pause(bool on) {
+  if (recording) recording->paused = on;
+}
+
+void sel__recording_fail(void) {
+  if (recording) recording->failed = true;
+}
+
+sel_profile_result *sel__result_of(sel_span span) {
+  int event = sel__event_of(span);
+  return event >= 0 && recording->results ? &recording->results[event] : NULL;
+}
+
+const char *sel__description_of(const sel_tensor *t) {
+  char text[SEL_TEXT];
+  const char *copy = copy_of(recording, sel_describe(t, text, sizeof text));
+  if (!copy) sel__recording_fail();
+  return copy;
+}
+
+const sel_profile_result *sel_profile_result_at(const sel_profile *p, int i) {
+  return p->results && i >= 0 && i < p->n ? &p->results[i] : NULL;
 }
 
 /* ---- a recording ---- */
@@ -234,6 +285,7 @@ void sel_profile_release(sel_profile *p) {
   for (size_t i = 0; i < p->name_slots; i++) sel__free(p->names[i]);
   sel__free(p->names);
   sel__free(p->events);
+  sel__free(p->results);
   sel__free(p);
 }
 

@@ -34,6 +34,20 @@ void sel__span_worked(sel_device *device, double bytes);
 /* The layer that what runs now belongs to. */
 sel_span sel__span_layer(void);
 
+/* ---- for inspect.c ---- */
+
+/* Whether this thread's recording looks at results. */
+bool sel__inspecting(void);
+/* Reading a result is no work to record. */
+void sel__recording_pause(bool on);
+/* The recording is given up: stop reports that memory lacked. */
+void sel__recording_fail(void);
+/* The number of a span's event in this recording, -1 in others; its result, NULL for none. */
+int sel__event_of(sel_span span);
+sel_profile_result *sel__result_of(sel_span span);
+/* "f32[2, 3]", kept by the recording. NULL without memory, and the recording is given up. */
+const char *sel__description_of(const sel_tensor *t);
+
 /* What reading or writing t moves; a dim of stride 0 repeats one element. */
 double sel__bytes_of(const sel_tensor *t);
 

@@ -68,6 +68,7 @@ sel.data = require "selenite.data"
 sel.profile = require "selenite.profile"
 sel.metrics, sel.train = require "selenite.metrics", require "selenite.train"
 sel.evaluate = require("selenite.train.evaluate").evaluate
+sel.detect_anomaly = require("selenite.anomaly").detect_anomaly
 
 -- sel.is_tensor(value)
 sel.is_tensor = arguments.is_tensor

@@ -383,6 +383,109 @@ START_TEST(layers_of_a_host) {
 }
 END_TEST
 
+/* ---- results ---- */
+
+static void inspect(void) {
+  start();
+  ASSERT_OK(sel_profile_inspect());
+}
+
+/* What the first operation `name` was given and made, and the operation behind its inputs. */
+static void assert_result(const sel_profile *p, const char *name, sel_finiteness given,
+                          sel_finiteness made, const char *source) {
+  const int i = find(p, SEL_PROFILE_OPERATION, name, -1);
+  const sel_profile_result *r = sel_profile_result_at(p, i);
+  ck_assert_msg(r && r->given == given && r->made == made, "%s: given %d, made %d", name,
+                r ? (int)r->given : -1, r ? (int)r->made : -1);
+  const sel_profile_event *maker = sel_profile_event_at(p, r->source);
+  if (source)
+    ck_assert_str_eq(maker ? maker->name : "", source);
+  else
+    ck_assert_int_eq(r->source, -1);
+}
+
+START_TEST(results) {
+  for (int d = SEL_F32; d <= SEL_BF16; d++) {
+    sel_tensor *x = TENSOR((sel_dtype)d, SHAPE(3), 0, 1, 2);
+    inspect();
+    sel_tensor *y = NEW(log, x);                  /* -inf, 0, .. */
+    sel_tensor *part = NEW(slice, y, 0, 0, 2, 1); /* -inf, 0: as `log` left it */
+    sel_tensor *z = NEW(mul_scalar, part, 0);     /* nan, 0 */
+    ck_assert_int_eq(sel_profile_maker(x), -1);
+    const int maker = sel_profile_maker(z);
+    NEW(exp, z);
+    NEW(abs, NEW(slice, y, 0, 1, 3, 1)); /* of the elements that are finite */
+    sel_profile *p = stop();
+    ck_assert_int_eq(maker, find(p, SEL_PROFILE_OPERATION, "mul", -1));
+    assert_result(p, "log", SEL_FINITE, SEL_INFINITE, NULL);
+    assert_result(p, "mul", SEL_INFINITE, SEL_NAN, "log");
+    assert_result(p, "exp", SEL_NAN, SEL_NAN, "mul");
+    assert_result(p, "abs", SEL_FINITE, SEL_FINITE, NULL);
+    ck_assert_ptr_null(sel_profile_result_at(p, sel_profile_count(p)));
+    sel_profile_release(p);
+  }
+}
+END_TEST
+
+START_TEST(results_in_place) { /* and of values that were there before */
+  sel_tensor *x = TENSOR(SEL_F32, SHAPE(2), INFINITY, 1), *y = TENSOR(SEL_F32, SHAPE(2), 1, 0);
+  inspect();
+  ASSERT_OK(sel_sub_(x, x));
+  ASSERT_OK(sel_reciprocal_(y));
+  ASSERT_OK(sel_mul_(y, x)); /* a NaN goes before an infinity */
+  sel_profile *p = stop();
+  assert_result(p, "sub", SEL_INFINITE, SEL_NAN, NULL);
+  assert_result(p, "reciprocal", SEL_FINITE, SEL_INFINITE, NULL);
+  assert_result(p, "mul", SEL_NAN, SEL_NAN, "sub");
+  ck_assert_int_eq(count(p, SEL_PROFILE_OPERATION, "read"), 0); /* looking is no event */
+  sel_profile_release(p);
+}
+END_TEST
+
+START_TEST(results_of_layers) {
+  sel_layer *layer = make_pair();
+  sel_tensor *y = NULL, *x = TENSOR(SEL_F32, SHAPE(3, 2), 1, 2, 3, 4, 5, 6);
+  inspect();
+  const int64_t net = sel_profile_enter("net", "Net", NULL);
+  const int64_t announced = sel_profile_enter("encoder", "pair", layer);
+  ASSERT_OK(sel_layer_apply(layer, x, &y));
+  sel_profile_leave(announced);
+  sel_profile_gave(NEW(sum, keep(y), 0, NULL, false));
+  sel_profile_leave(net);
+  sel_profile *p = stop();
+  const char *names[] = {"net", "encoder", "first", "second"};
+  for (int i = 0; i < 4; i++)
+    ck_assert_str_eq(sel_profile_result_at(p, find(p, SEL_PROFILE_LAYER, names[i], -1))->text,
+                     i == 0 ? "f32[]" : "f32[3, 2]");
+  sel_profile_release(p);
+  sel_layer_release(layer);
+}
+END_TEST
+
+START_TEST(results_are_not_looked_at_unless_asked_for) {
+  sel_tensor *x = TENSOR(SEL_F32, SHAPE(1), 0);
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_profile_inspect(), "profile: ", "is not being recorded");
+  start();
+  NEW(exp, x);
+  ck_assert_int_eq(sel_profile_maker(x), -1);
+  sel_profile_gave(x);
+  sel_profile *p = stop();
+  ck_assert_ptr_null(sel_profile_result_at(p, 0));
+  sel_profile_release(p);
+  start(); /* what ran before asking has no result */
+  NEW(exp, x);
+  ASSERT_OK(sel_profile_inspect());
+  NEW(log, x);
+  for (int i = 0; i < 300; i++) NEW(abs, x); /* the list grows */
+  p = stop();
+  ck_assert_ptr_null(sel_profile_result_at(p, 0)->text);
+  assert_result(p, "log", SEL_FINITE, SEL_INFINITE, NULL);
+  ck_assert_str_eq(sel_profile_result_at(p, 301)->text, "f32[1]");
+  sel_profile_release(p);
+  sel_profile_gave(x);
+}
+END_TEST
+
 /* ---- from one recording to the next ---- */
 
 START_TEST(recordings_do_not_mix) {
@@ -433,7 +536,8 @@ static sel_status record_little(void *context) {
   sel_profile *p = NULL;
   sel_status status = sel_profile_start(true);
   if (status != SEL_OK) return status;
-  status = sel_ones(1, (int64_t[]){2}, SEL_F32, NULL, &x);
+  status = sel_profile_inspect();
+  if (status == SEL_OK) status = sel_ones(1, (int64_t[]){2}, SEL_F32, NULL, &x);
   if (status == SEL_OK) status = sel_layer_apply(layer, x, &y);
   sel_release(x);
   sel_release(y);
@@ -583,6 +687,7 @@ START_TEST(two_threads) {
 END_TEST
 
 TENSOR_SUITE("profile", counts, nothing, costs, costs_of_indexing, costs_of_convolution,
-             costs_of_attention, costs_of_recurrence, layers, layers_of_a_host,
+             costs_of_attention, costs_of_recurrence, layers, layers_of_a_host, results,
+             results_in_place, results_of_layers, results_are_not_looked_at_unless_asked_for,
              recordings_do_not_mix, mistakes, without_memory, batches, function_of_a_host,
              waits_where_asked, two_threads)

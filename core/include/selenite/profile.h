@@ -53,11 +53,38 @@ SEL_API int sel_profile_count(const sel_profile *profile);
 /* The i-th event, in the order they began; NULL past the last. Borrowed. */
 SEL_API const sel_profile_event *sel_profile_event_at(const sel_profile *profile, int i);
 
+/* ---- results ----
+ * A recording may look at what operations and layers give, to find where NaN and infinity come
+ * from, or to list shapes. */
+
+typedef enum sel_finiteness {
+  SEL_FINITE = 0,
+  SEL_INFINITE, /* an infinity is among the elements, and no NaN */
+  SEL_NAN
+} sel_finiteness;
+
+typedef struct sel_profile_result {
+  const char *text;     /* "f32[2, 3]", the first result; NULL: the event gave none */
+  sel_finiteness given; /* of an operation: the worst of its inputs, */
+  sel_finiteness made;  /* and of its results */
+  int source; /* the event that left what isn't finite in the input; -1: it was there before */
+} sel_profile_result;
+
+/* From now on this thread's recording also looks at results. All of them are read: slow. */
+SEL_API sel_status sel_profile_inspect(void);
+/* What the i-th event gave; NULL past the last, and in a recording that didn't look. Borrowed. */
+SEL_API const sel_profile_result *sel_profile_result_at(const sel_profile *profile, int i);
+/* While this thread is recorded: the event that left what isn't finite in t; -1 where all is, or
+ * where it was before. */
+SEL_API int sel_profile_maker(const sel_tensor *t);
+
 /* For a host language with layers of its own: begins a layer's event; returns a number for leave, 0
  * where this thread is not recorded. Events inside that are still open end with it. `layer` (NULL:
  * none) is the one the host is about to run: it gets no event beside this one. */
 SEL_API int64_t sel_profile_enter(const char *name, const char *type, const sel_layer *layer);
 SEL_API void sel_profile_leave(int64_t event);
+/* What the innermost layer gives, before it is left. */
+SEL_API void sel_profile_gave(const sel_tensor *t);
 
 #ifdef __cplusplus
 }

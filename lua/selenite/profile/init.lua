@@ -10,7 +10,7 @@ local ffi = require "ffi"
 local library = require "selenite.library"
 local errors = require "selenite.errors"
 local module = require "selenite.nn.module"
-local layer = require "selenite.nn.layer"
+local module_recorder = require "selenite.profile.modules"
 local rows = require "selenite.profile.rows"
 local report = require "selenite.profile.report"
 local trace = require "selenite.profile.trace"
@@ -18,40 +18,6 @@ local trace = require "selenite.profile.trace"
 local C = library.C
 local profile = { __tostring = report }
 local profile_out = ffi.new "sel_profile *[1]"
-
--- ---- modules ----
-
--- Names of the children of modules as they are met: parent -> child -> name, false for none.
-local function name_finder()
-  local names = {}
-  return function(parent, child)
-    local known = names[parent] or {}
-    names[parent] = known
-    if known[child] == nil then
-      known[child] = false
-      for name, each in parent:children() do known[each] = name end
-    end
-    return known[child]
-  end
-end
-
--- What module.set_recorder takes: forward of a module as an event that carries its name.
-local function module_recorder()
-  local running, name_of = {}, name_finder()
-  local function leave(event, ok, ...)
-    running[#running] = nil
-    C.sel_profile_leave(event)
-    if not ok then errors.rethrow(...) end
-    return ...
-  end
-  return function(self, ...)
-    local parent, kind = running[#running], self:class_name()
-    local name = parent and name_of(parent, self) or kind
-    running[#running + 1] = self
-    return leave(C.sel_profile_enter(name, kind, layer.core_layer(self)),
-                 errors.protect(self.forward, self, ...))
-  end
-end
 
 -- ---- the recording ----
 

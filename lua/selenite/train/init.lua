@@ -42,9 +42,10 @@ end
 -- loss.
 local function learn_from(run, batch, n)
   local o = run.options
+  finite.mark()
   local loss, outputs, targets = pass.run(o, batch)
   local value, rows = loss:item(), pass.rows(batch)
-  if o.check and not finite.is(value) then finite.explain_loss(run, value) end
+  if o.check and not finite.is(value) then finite.explain_loss(run, batch, value) end
   if n > 1 then loss = loss * (1 / n) end
   loss:backward()
   pass.measure(run.meter, o.metrics, value, rows, outputs, targets)
@@ -53,12 +54,12 @@ local function learn_from(run, batch, n)
 end
 
 -- Cuts the gradients' joint norm to the option `clip` when all of a step is there.
-local function check_gradients(run, is_last)
+local function check_gradients(run, batch, is_last)
   local o = run.options
   local limit = is_last and o.clip or math.huge
   if not o.check and limit == math.huge then return end
   local norm = clip.clip_grad_norm_(run.parameters, limit)
-  if o.check and not finite.is(norm) then finite.explain_gradient(run, norm) end
+  if o.check and not finite.is(norm) then finite.explain_gradient(run, batch, norm) end
 end
 
 -- Takes up to `accumulate` batches, and then one step of the optimizer.
@@ -68,8 +69,9 @@ local function step(run, next_batch)
   o.optimizer:zero_grad()
   local sum = 0
   for i = 1, n do
-    sum = sum + learn_from(run, next_batch(), n)
-    check_gradients(run, i == n)
+    local batch = next_batch()
+    sum = sum + learn_from(run, batch, n)
+    check_gradients(run, batch, i == n)
     run.batch = run.batch + 1
   end
   o.optimizer:step()
