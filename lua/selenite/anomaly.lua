@@ -96,7 +96,7 @@ local function pack(...) return { n = select("#", ...), ... } end
 function M.detect_anomaly(fn, ...)
   errors.expect("function", "detect_anomaly", 1, "fn", fn)
   local results, made
-  local recording, ok, failure = inspect(function(...)
+  local recording, ok, failure = inspect(nil, function(...)
     results = pack(fn(...))
     for i = 1, results.n do
       made = made or arguments.is_tensor(results[i]) and M.maker(results[i]) or nil

@@ -69,6 +69,7 @@ sel.profile = require "selenite.profile"
 sel.metrics, sel.train = require "selenite.metrics", require "selenite.train"
 sel.evaluate = require("selenite.train.evaluate").evaluate
 sel.detect_anomaly = require("selenite.anomaly").detect_anomaly
+sel.summary = require "selenite.summary"
 
 -- sel.is_tensor(value)
 sel.is_tensor = arguments.is_tensor

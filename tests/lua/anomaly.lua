@@ -115,8 +115,8 @@ test("train: a loss that isn't finite", function()
     local loss = sel.cross_entropy(outputs, targets)
     return calls >= 3 and (loss - loss) / 0 or loss
   end }
-  raises(train, "train: step 3 (epoch 1, batch 3): the loss is nan: the first nan was made by 'div' "
-                .. "outside of layers")
+  raises(train, "train: step 3 (epoch 1, batch 3): the loss is nan: the first nan was made by "
+                .. "'div' outside of layers")
   check_untouched()
 end)
 

@@ -78,9 +78,10 @@ SEL_API const sel_profile_result *sel_profile_result_at(const sel_profile *profi
  * where it was before. */
 SEL_API int sel_profile_maker(const sel_tensor *t);
 
-/* For a host language with layers of its own: begins a layer's event; returns a number for leave, 0
- * where this thread is not recorded. Events inside that are still open end with it. `layer` (NULL:
- * none) is the one the host is about to run: it gets no event beside this one. */
+/* For a host language with layers of its own: begins a layer's event; returns a number for leave,
+ * whose lower 32 bits are the event's, or 0 where this thread is not recorded. Events inside that
+ * are still open end with it. `layer` (NULL: none) is the one the host is about to run: it gets no
+ * event beside this one. */
 SEL_API int64_t sel_profile_enter(const char *name, const char *type, const sel_layer *layer);
 SEL_API void sel_profile_leave(int64_t event);
 /* What the innermost layer gives, before it is left. */

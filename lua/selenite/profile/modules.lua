@@ -22,8 +22,9 @@ local function name_finder()
   end
 end
 
--- A new recorder, for one recording.
-return function()
+-- A new recorder, for one recording; entered(event, module), where it is given, is told of each
+-- module and the number of its event.
+return function(entered)
   local running, name_of = {}, name_finder()
   local function leave(event, ok, ...)
     running[#running] = nil
@@ -37,7 +38,8 @@ return function()
     local parent, kind = running[#running], self:class_name()
     local name = parent and name_of(parent, self) or kind
     running[#running + 1] = self
-    return leave(C.sel_profile_enter(name, kind, layer.core_layer(self)),
-                 errors.protect(self.forward, self, ...))
+    local event = C.sel_profile_enter(name, kind, layer.core_layer(self))
+    if entered and event ~= 0 then entered(tonumber(event % 2 ^ 32), self) end
+    return leave(event, errors.protect(self.forward, self, ...))
   end
 end

@@ -1,5 +1,7 @@
 -- A profile as text: a table of operations and one of layers, most time first.
 
+local columns = require "selenite.columns"
+
 local MOST = 25 -- rows of a table; what lies behind them takes one line
 
 local function time_text(seconds)
@@ -16,24 +18,6 @@ end
 
 local function share_text(part, whole)
   return ("%.1f %%"):format(whole > 0 and part / whole * 100 or 0)
-end
-
--- Lines of a table: the first column to the left, all others to the right.
-local function lay_out(rows)
-  local width = {}
-  for _, row in ipairs(rows) do
-    for column, text in ipairs(row) do width[column] = math.max(width[column] or 0, #text) end
-  end
-  local lines = {}
-  for i, row in ipairs(rows) do
-    local cells = {}
-    for column, text in ipairs(row) do
-      local space = (" "):rep(width[column] - #text)
-      cells[column] = column == 1 and text .. space or space .. text
-    end
-    lines[i] = table.concat(cells, "  "):gsub(" *$", "")
-  end
-  return table.concat(lines, "\n")
 end
 
 -- Name, calls, self and share; what else a table shows of a row is `more`'s.
@@ -63,11 +47,11 @@ local function operations_text(self)
                rate_text(row.flops, row.total) }
     end)
   rows[#rows + 1] = { "outside of these", "", time_text(rest), share_text(rest, self.seconds) }
-  return lay_out(rows)
+  return columns(rows)
 end
 
 local function layers_text(self)
-  return lay_out(table_of("layer", self.layers, self.seconds,
+  return columns(table_of("layer", self.layers, self.seconds,
     { "forward", "backward", "GB/s", "GFLOP/s", "type" },
     function(row)
       local total = row.forward + row.backward

@@ -50,7 +50,7 @@ local function compute_again(run, batch, ask)
   if before then return before end
   C.sel_generator_set(generator)
   local event
-  local recording, ok = inspect(function() event = ask() end)
+  local recording, ok = inspect(nil, function() event = ask() end)
   C.sel_generator_set(generator)
   run.optimizer:zero_grad()
   if not recording or not ok then return nil end
