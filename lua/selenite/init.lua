@@ -64,6 +64,7 @@ sel.help, sel.options = help.help, require "selenite.options"
 sel.progress, sel.plot = require "selenite.progress", require "selenite.plot"
 sel.nn, sel.optim = require "selenite.nn", require "selenite.optim"
 sel.graph = require("selenite.graph").graph
+sel.tensorboard = require("selenite.tensorboard").new
 sel.data = require "selenite.data"
 sel.profile = require "selenite.profile"
 sel.metrics, sel.train = require "selenite.metrics", require "selenite.train"

@@ -62,6 +62,8 @@ local function public_functions()
   end, "set get add_group load_state_dict step")
   local dataset = sel.data.tensor_dataset(sel.rand(5, 2))
   add_methods("loader:", function() return sel.data.loader(dataset) end, "batches")
+  add_methods("writer:", function() return sel.tensorboard "runs" end, "add_scalar add_histogram "
+    .. "add_image add_figure add_text add_graph add_hparams flush close callback")
   add_methods("figure:", function() return sel.plot.curves { 1, 3, 2 } end, "text svg save")
   add_methods("dataset:", function() return dataset end, "take example")
   table.sort(list, function(a, b) return a[1] < b[1] end)

@@ -111,7 +111,9 @@ end
 -- name -> tensor. Draw before backward, which drops the record. Returns a graph: print(g) shows the
 -- text, g:save "graph.dot" writes it, g:save "graph.svg" has it drawn by Graphviz's program `dot`.
 function M.graph(x, named)
-  if not arguments.is_tensor(x) then errors.argument("graph", 1, "x", "a tensor", x) end
+  if not arguments.is_tensor(x) or C.sel_tensor_device(x) == nil then
+    errors.argument("graph", 1, "x", "a tensor with elements", x)
+  end
   local self = read(x, names_of(named))
   if self[1].released then
     errors.raise("graph: backward has dropped the record behind this tensor; draw before it, or "

@@ -45,16 +45,18 @@ function figure:__tostring() return self:text() end
 -- figure:svg(): the figure as the text of an SVG file.
 function figure:svg() return svg(self.kind.draw(self)) end
 
+-- figure:pixels(): the figure as pixels (pixels.lua): the exact ones, enlarged by a whole number,
+-- where it has no words, else painted.
+function figure:pixels()
+  local exact = self.kind.pixels and self.kind.pixels(self)
+  return exact or require "selenite.plot.png" (self.kind.draw(self))
+end
+
 local writers = {}
 
 function writers.svg(self, path) files.write_text(path, self:svg()) end
 
--- The exact pixels, enlarged by a whole number, of a figure without words.
-function writers.png(self, path)
-  local exact = self.kind.pixels and self.kind.pixels(self)
-  exact = exact or require "selenite.plot.png" (self.kind.draw(self))
-  files.save_png(path, pixels.tensor(exact))
-end
+function writers.png(self, path) files.save_png(path, pixels.tensor(self:pixels())) end
 
 -- figure:save(path): writes the figure to a file, whose name ends in .svg or .png. As PNG an image
 -- or grid without title and labels is written pixel by pixel; other figures are painted by cairo,
