@@ -218,6 +218,18 @@ test("%run, %save, %reload", function()
   equal(saved:find("y y", 1, true), nil)
 end)
 
+test("%reload-plugin: new layers of the new code, instances alive of the old", function()
+  local versions = check.program:match "^'(.*)/selenite'$" .. "/tests/reload/"
+  local function install(version) return ("!cp --remove-destination '%s%s.so' times.so")
+      :format(versions, version) end
+  local output = fed { install "two", "%reload-plugin ./times.so", "local old = sel.nn.times()",
+                       "old(sel.ones(1)):item()", install "three", "%reload-plugin ./times.so",
+                       "sel.nn.times()(sel.ones(1)):item() * 10 + old(sel.ones(1)):item()",
+                       install "fails", "%reload-plugin ./times.so",
+                       "sel.nn.times()(sel.ones(1)):item() + 100", "%reload-plugin ./none.so" }
+  contains(output, "loaded ./times.so\n2\nloaded ./times.so\n32\n", "\n103\n", "none.so")
+end)
+
 test("sel.repl() in a script sees its variables and gives them back", function()
   local output = fed({ "%run script.lua" }, {})
   contains(output, "No such file")
