@@ -4,7 +4,7 @@ local dataset = require "selenite.data.dataset"
 local fashion_mnist = require "selenite.data.fashion_mnist"
 local images = require "selenite.data.images"
 local samplers = require "selenite.data.samplers"
-local text = require "selenite.data.text"
+local tokenizer = require "selenite.data.tokenizer"
 local transforms = require "selenite.data.transforms"
 
 return {
@@ -20,8 +20,11 @@ return {
   resize_image = images.resize_image,
   fashion_mnist = fashion_mnist.load,
   fashion_mnist_classes = fashion_mnist.classes,
-  characters = text.characters,
-  king_james = text.king_james,
+  characters = tokenizer.characters,
+  byte_tokenizer = tokenizer.byte_tokenizer,
+  train_bpe = tokenizer.train_bpe,
+  load_tokenizer = tokenizer.load_tokenizer,
+  king_james = require "selenite.data.king_james",
   random_crop = transforms.random_crop,
   center_crop = transforms.center_crop,
   random_horizontal_flip = transforms.random_horizontal_flip,

@@ -8,6 +8,7 @@ local errors = require "selenite.errors"
 -- Debian's packages that each one needs.
 local packages = {
   images = "libjpeg62-turbo",
+  text = "libjansson4 libpcre2-8-0 libutf8proc2",
 }
 
 local loaded = {}
