@@ -35,12 +35,10 @@ local steps = options.epochs * train_batches:size()
 local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, total_steps = steps })
 
 -- Training: what stands written out in example 04, and what a long run wants around it.
-local at, losses = {}, {}
 local run = sel.train {
   model = model, loss = sel.cross_entropy, optimizer = optimizer, schedule = schedule,
   data = train_batches, epochs = options.epochs, metrics = { accuracy = metrics.accuracy() },
   checkpoints = options.checkpoints ~= "" and options.checkpoints or nil, resume = options.resume,
-  callbacks = { step = function(r) at[#at + 1], losses[#losses + 1] = r.step, r.loss end },
   progress = { unit = "images" },
 }
 local seconds = run.progress:seconds()
@@ -55,8 +53,10 @@ print(("test accuracy %.4f after %.1f s of training"):format(result.accuracy, se
 
 -- The model as a file, the loss as a picture.
 sel.save(options.out .. "/model.safetensors", model:state_dict())
-local curves = sel.plot.curves({ { name = "training loss", x = at, y = losses } },
-  { title = "Fashion-MNIST", x_label = "batch", y_label = "cross-entropy" })
+local losses = {}
+for epoch, record in ipairs(run.history) do losses[epoch] = record.loss end
+local curves = sel.plot.curves({ { name = "training loss", y = losses } },
+  { title = "Fashion-MNIST", x_label = "epoch", y_label = "cross-entropy" })
 curves:save(options.out .. "/loss.svg")
 
 -- Using it: another model of the same form, one image.

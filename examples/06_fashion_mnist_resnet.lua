@@ -4,13 +4,14 @@
 --
 -- Options: --epochs N, --plain N (epochs at the end with pictures as they are), --limit N (examples
 -- to use), --width N, --batch N, --lr X, --workers N (threads that make batches), --device NAME,
--- --seed N.
+-- --seed N, --checkpoints FOLDER (written every 500 steps), --resume (go on from the newest there).
 
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { epochs = 16, plain = 2, limit = 60000, width = 64, batch = 64,
-                              lr = 0.004, workers = 1, device = "cpu", seed = 1 }
+                              lr = 0.004, workers = 1, device = "cpu", seed = 1,
+                              checkpoints = "", resume = false }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 
@@ -25,6 +26,16 @@ local augmented_batches = data.loader(train, {
   transforms = { data.random_crop(28, { padding = 2 }), data.random_horizontal_flip(0.5) } })
 local plain_batches = data.loader(train, { batch_size = options.batch, shuffle = true })
 local test_batches = data.loader(test, { batch_size = 500 })
+
+-- What sel.train asks of data: how many batches an epoch has, and those of an epoch from one on.
+local last_augmented = options.epochs - options.plain
+local batches = {
+  size = function() return plain_batches:size() end,
+  batches = function(_, epoch, first)
+    if epoch <= last_augmented then return augmented_batches:batches(epoch, first) end
+    return plain_batches:batches(epoch - last_augmented, first)
+  end,
+}
 
 -- A block adds what two convolutions find to what it was given (He et al. 2016); with stride 2 it
 -- halves the extents. From 14 x 14 places to 7 x 7, of which the mean is taken.
@@ -42,37 +53,20 @@ local steps = options.epochs * plain_batches:size()
 local optimizer = optim.adamw(model:parameters(), { lr = options.lr, weight_decay = 0.02 })
 local schedule = optim.one_cycle_lr(optimizer, { max_lr = options.lr, total_steps = steps })
 
--- A picture and its mirror image vote together on what it shows.
-local function test_accuracy()
-  local right = 0
-  model:eval()
-  sel.no_grad(function()
-    for images, labels in test_batches:batches() do
-      images = images:unsqueeze(2)
-      local votes = model(images):softmax(2) + model(images:flip(4)):softmax(2)
-      right = right + votes:argmax(2):eq(labels):sum():item()
-    end
-  end)
-  model:train()
-  return right / test:size()
+-- When it is tested, a picture and its mirror image vote together on what it shows.
+local function forward(net, images)
+  images = images:unsqueeze(2)
+  if net.training then return net(images) end
+  return ((net(images):softmax(2) + net(images:flip(4)):softmax(2)) / 2):log()
 end
 
-local progress = sel.progress { epochs = options.epochs, batches = plain_batches:size(),
-                                unit = "images", values = { "loss", "test" } }
-local accuracy
-for epoch = 1, options.epochs do
-  local plain = epoch > options.epochs - options.plain
-  local total, seen = 0, 0
-  for images, labels in (plain and plain_batches or augmented_batches):batches() do
-    local loss = sel.cross_entropy(model(images:unsqueeze(2)), labels, { label_smoothing = 0.1 })
-    optimizer:zero_grad()
-    loss:backward()
-    optimizer:step()
-    schedule:step()
-    total, seen = total + loss:item() * #labels, seen + #labels
-    progress:step(#labels, { loss = loss:item() })
-  end
-  accuracy = test_accuracy()
-  progress:finish_epoch { loss = total / seen, test = accuracy }
-end
-print(("test accuracy %.4f after %.1f s"):format(accuracy, progress:seconds()))
+local run = sel.train {
+  model = model, forward = forward, loss = nn.cross_entropy_loss { label_smoothing = 0.1 },
+  optimizer = optimizer, schedule = schedule, data = batches, validation = test_batches,
+  epochs = options.epochs, metrics = { accuracy = sel.metrics.accuracy() },
+  checkpoints = options.checkpoints ~= ""
+    and { folder = options.checkpoints, every = 500, best = "val_accuracy" } or nil,
+  resume = options.resume, progress = { unit = "images", values = { "loss", "val_accuracy" } },
+}
+print(("test accuracy %.4f after %.1f s")
+      :format(run.history[#run.history].val_accuracy, run.progress:seconds()))

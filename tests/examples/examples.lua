@@ -87,3 +87,16 @@ if name == "03_fashion_mnist_fc" then
   equal(again:match "test accuracy (%S+)", output:match "test accuracy (%S+)")
   contains(run(("%s %s --epoch 1"):format(check.program, script)), "no option --epoch")
 end
+
+-- A run that is killed goes on, and ends as the one above.
+if name == "03_fashion_mnist_fc" then
+  os.execute "rm -rf checkpoints"
+  local command = ("%s %s %s --checkpoints checkpoints --resume")
+                  :format(check.program, script, example.options)
+  for _, seconds in ipairs { 0.3, 0.6 } do
+    run(("timeout --foreground -s KILL %g %s"):format(seconds, command))
+  end
+  local resumed = run(command)
+  equal(resumed:match "test accuracy (%S+)", output:match "test accuracy (%S+)")
+  equal(run(command):match "test accuracy (%S+)", output:match "test accuracy (%S+)")
+end

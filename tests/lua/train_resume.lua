@@ -111,15 +111,17 @@ survives("at_ends", { "4", "8", "16" })
 survives("often", { "2", "5", "7", "11", "13" })
 survives("writing", { "write3", "write8", "write14" })
 
-test("killed from outside, whenever it is", function()
-  new_folder "outside"
-  for tenths = 1, 5 do
-    check.run(("timeout --foreground -s KILL 0.%d %s run.lua --folder outside --resume")
-              :format(tenths, check.program))
-  end
-  equal({ start("outside", "--resume") }, { "", 0 })
-  expect_same("outside", whole)
-end)
+for _, signal in ipairs { "KILL", "INT" } do -- INT: Ctrl-C
+  test("ended from outside by " .. signal .. ", whenever it is", function()
+    new_folder "outside"
+    for tenths = 1, 5 do
+      check.run(("timeout --foreground -s %s 0.%d %s run.lua --folder outside --resume")
+                :format(signal, tenths, check.program))
+    end
+    equal({ start("outside", "--resume") }, { "", 0 })
+    expect_same("outside", whole)
+  end)
+end
 
 test("a run that is over has nothing to do", function()
   equal({ start("often", "--resume") }, { "", 0 })
