@@ -1,15 +1,17 @@
 -- The papers name real things: links lead to files, paths and functions in `backticks` exist,
--- commands in ```sh blocks can be typed. ```c blocks that are whole files compile; the others are
--- quotations and stand somewhere in the sources.
+-- commands in ```sh blocks can be typed. ```c blocks that are whole programs compile, run, and
+-- print what a comment `/*--> text */` says; other whole files compile; the rest, and ```cmake
+-- blocks, are quotations and stand somewhere in the sources. Lua is page.lua's. Blocks that nothing
+-- looks at are listed.
 --
--- usage: luajit papers.lua SOURCE CC
+-- usage: luajit papers.lua SOURCE CC BUILD
 package.path = arg[0]:match("^.*/") .. "?.lua"
 local tree = require "tree"
-local compiler = arg[2] or "cc"
+local compiler, build = arg[2] or "cc", arg[3] or "build"
 
 -- Everything that is written in the C sources, to find names in.
 local code = {}
-for _, path in ipairs(tree.files("%.[ch]$", "%.inc$", "%.lua$")) do
+for _, path in ipairs(tree.files("%.[ch]$", "%.inc$", "%.lua$", "CMakeLists%.txt$")) do
   code[#code + 1] = tree.text(path)
 end
 code = table.concat(code, "\n")
@@ -82,20 +84,43 @@ end
 
 local function squeeze(text) return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")) end
 local squeezed_code = squeeze(code)
-local function check_c(page, number, text)
-  if not text:find("#include") then
-    if not squeezed_code:find(squeeze(text), 1, true) then
-      tree.complain(page, number, "quotes C that is nowhere in the sources")
-    end
-    return
+local function check_quotation(page, number, text)
+  if not squeezed_code:find(squeeze(text), 1, true) then
+    tree.complain(page, number, "quotes code that is nowhere in the sources")
   end
+end
+
+-- Links the program in block.c with the library of the build, runs it and looks at what it prints.
+local function run_c(page, number, text)
+  if not succeeds(("'%s' -std=c11 -I '%s/core/include' block.c -o block -L '%s/lib' -lselenite "
+      .. "-Wl,-rpath,'%s/lib'"):format(compiler, tree.root, build, build))
+    or not succeeds("./block >block.out") then
+    return tree.complain(page, number, "this C program doesn't run")
+  end
+  local expected = text:match("/%*%-%-> (.-) %*/")
+  local output = assert(io.open("block.out")):read("*a")
+  if expected and squeeze(output) ~= expected then
+    tree.complain(page, number, "prints '%s', the page says '%s'", squeeze(output), expected)
+  end
+end
+
+local function check_c(page, number, text)
+  if not text:find("#include") then return check_quotation(page, number, text) end
   local file = assert(io.open("block.c", "w"))
   file:write(text)
   file:close()
   if not succeeds(("'%s' -std=c11 -Wall -Wextra -Werror -Wno-unused -fsyntax-only "
       .. "-I '%s/core/include' block.c"):format(compiler, tree.root)) then
-    tree.complain(page, number, "this C doesn't compile")
+    return tree.complain(page, number, "this C doesn't compile")
   end
+  if text:find("int main(", 1, true) then run_c(page, number, text) end
+end
+
+-- What is done with blocks of a language; Lua runs in page.lua, commands are looked at line by line.
+local checks = { c = check_c, cmake = check_quotation, lua = true, sh = true }
+local unchecked = {}
+local function note_unchecked(page, number, language)
+  unchecked[#unchecked + 1] = ("%s:%d %s"):format(page, number, language):gsub(" $", "")
 end
 
 for _, page in ipairs(tree.files("^[^/]*%.md$", "^docs/.*%.md$")) do
@@ -103,7 +128,11 @@ for _, page in ipairs(tree.files("^[^/]*%.md$", "^docs/.*%.md$")) do
   for number, line in tree.lines(page) do
     local mark = line:match("^%s*```(%w*)")
     if mark then
-      if fence == "c" then check_c(page, start, table.concat(block, "\n") .. "\n") end
+      local check = checks[fence]
+      if fence and not check then note_unchecked(page, start, fence) end
+      if type(check) == "function" then
+        check(page, start, table.concat(block, "\n") .. "\n")
+      end
       fence = not fence and mark or nil
       block, start = {}, number
     elseif fence then
@@ -124,4 +153,5 @@ for _, page in ipairs(tree.files("^docs/.*%.md$")) do
   end
 end
 
+print("only to be read: " .. table.concat(unchecked, ", "))
 tree.finish()
