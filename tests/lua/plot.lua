@@ -319,12 +319,6 @@ test("a file that can't be written", function()
   raises(function() two_curves():save(3) end, "save: argument 1 (path): expected a string")
 end)
 
-test("the short form", function()
-  local curves = { { name = "train", y = { 1, 3, 2 } } }
-  plot.line("line.svg", curves, { title = "T" })
-  equal(read "line.svg", plot.curves(curves, { title = "T" }):svg())
-end)
-
 test("shown without a terminal", function()
   local f = two_curves()
   equal(tostring(f):find "\27", nil)

@@ -134,12 +134,6 @@ function M.curves(curves, options)
   return figure.new(kinds.curves, read)
 end
 
--- sel.plot.line(path, curves, options): sel.plot.curves(curves, options):save(path).
-function M.line(path, curves, options)
-  errors.expect("string", "plot.line", 1, "path", path)
-  M.curves(curves, options):save(path)
-end
-
 local known_histogram = { title = "text", x_label = "text", y_label = "text", bins = { 1, 10000 },
                           range = "range", width = SIZE, height = SIZE }
 
