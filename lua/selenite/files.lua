@@ -7,6 +7,7 @@ local library = require "selenite.library"
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"
+local shards = require "selenite.shards"
 
 local C = library.C
 local out, wrap, check = memory.out, memory.wrap, errors.check
@@ -76,8 +77,15 @@ function M.save(path, tensors, metadata)
   check(C.sel_safetensors_write(path, archive_of("save", tensors, metadata)))
 end
 
--- sel.load(path): reads safetensors; returns a table name -> tensor and a table of metadata.
-function M.load(path) return read_archive("load", C.sel_safetensors_read, path) end
+-- sel.load(path): reads safetensors; returns a table name -> tensor and a table of metadata. path
+-- may be a folder that holds model.safetensors, or the parts that a model.safetensors.index.json
+-- lists, or such an index.
+function M.load(path)
+  path_argument("load", path)
+  return shards.load(path, function(file)
+    return read_archive("load", C.sel_safetensors_read, file)
+  end)
+end
 
 -- sel.save_npz(path, tensors), sel.load_npz(path): a table name -> tensor as NumPy's .npz.
 function M.save_npz(path, tensors)
