@@ -9,9 +9,10 @@
 #include <stdbool.h>
 
 #include "check.h"
-#include "table.h"
+#include "pairs.h"
 #include "text.h"
 #include "unicode.h"
+#include "words.h"
 
 typedef enum model_kind { MODEL_BPE, MODEL_WORDPIECE } model_kind;
 

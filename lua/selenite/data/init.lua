@@ -21,6 +21,7 @@ return {
   fashion_mnist = fashion_mnist.load,
   fashion_mnist_classes = fashion_mnist.classes,
   characters = tokenizer.characters,
+  read_csv = require "selenite.data.csv",
   byte_tokenizer = tokenizer.byte_tokenizer,
   train_bpe = tokenizer.train_bpe,
   load_tokenizer = tokenizer.load_tokenizer,

@@ -1,4 +1,4 @@
--- Loads a library of data/ (images, audio, text) when it is asked for first. These depend on
+-- Loads a library of data/ (images, text and so on) when it is asked for first. These depend on
 -- further libraries, which a machine may lack as long as nobody reads such files.
 
 local ffi = require "ffi"
@@ -24,8 +24,8 @@ return function(name, operation)
   end
   local found, namespace = pcall(ffi.load, path)
   if not found then
-    errors.raise(("%s: can't load %s: %s. On Debian: apt install %s")
-                 :format(operation, path, namespace, packages[name]))
+    local advice = packages[name] and ". On Debian: apt install " .. packages[name] or ""
+    errors.raise(("%s: can't load %s: %s%s"):format(operation, path, namespace, advice))
   end
   ffi.cdef(declarations)
   loaded[name] = namespace
