@@ -14,6 +14,7 @@ test("operations and parameters", function()
   equal(sel.graph(loss, model):dot(), [[
 digraph selenite {
   node [fontname="sans-serif", fontsize=11];
+  edge [fontname="sans-serif", fontsize=10];
   n1 [label="0.weight\nf32[2, 3]", shape=box, style=filled, fillcolor="#d6e6f4"];
   n2 [label="0.bias\nf32[2]", shape=box, style=filled, fillcolor="#d6e6f4"];
   n3 [label="linear\nf32[4, 2]"];

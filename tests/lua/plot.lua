@@ -329,6 +329,23 @@ test("shown without a terminal", function()
   raises(function() f:text { colours = "no" } end, "option 'colours': expected a number")
 end)
 
+test("shown on a terminal", function()
+  local terminal = require "terminal"
+  local script = 'print(require("selenite").plot.image(require("selenite").eye(2)))'
+  local function shown(variables)
+    variables.LANG, variables.PATH = "C.UTF-8", os.getenv "PATH"
+    variables.ASAN_OPTIONS, variables.LSAN_OPTIONS = os.getenv "ASAN_OPTIONS",
+      os.getenv "LSAN_OPTIONS"
+    local t = terminal.start({ check.program:match "^'(.*)'$", "-e", script }, variables)
+    t:finish()
+    return t.raw
+  end
+  contains(shown { TERM = "xterm" }, "\27[38;5;231m\27[48;5;16m▀")
+  contains(shown { TERM = "xterm", COLORTERM = "truecolor" }, "\27[38;2;255;255;255m")
+  equal(shown { TERM = "xterm", NO_COLOR = "1" }, "@@\r\n  @@\r\n")
+  equal(shown { TERM = "dumb" }, "@@\r\n  @@\r\n")
+end)
+
 test("explained at the prompt", function()
   local explain = require("selenite.repl.explain").explain
   contains(explain({ sel = sel }, "sel.plot.histogram"), "histogram(values, options)", "range = ")

@@ -17,7 +17,8 @@ local styles = {
 
 -- Text of a DOT file; entries are numbered in their order.
 function M.text(graph)
-  local lines = { "digraph selenite {", '  node [fontname="sans-serif", fontsize=11];' }
+  local lines = { "digraph selenite {", '  node [fontname="sans-serif", fontsize=11];',
+                  '  edge [fontname="sans-serif", fontsize=10];' }
   local numbers = {}
   for i, entry in ipairs(graph) do
     numbers[entry] = i
