@@ -116,7 +116,7 @@ local function check_c(page, number, text)
   if text:find("int main(", 1, true) then run_c(page, number, text) end
 end
 
--- What is done with blocks of a language; Lua runs in page.lua, commands are looked at line by line.
+-- What is done with blocks of a language; Lua runs in page.lua, commands are looked at by line.
 local checks = { c = check_c, cmake = check_quotation, lua = true, sh = true }
 local unchecked = {}
 local function note_unchecked(page, number, language)
