@@ -290,7 +290,8 @@ static sel_status from_probabilities(sel_tensor *logits, sel_tensor *target, sel
   char a[SEL_TEXT], b[SEL_TEXT];
   SEL_TRY(sel__same_dtype("cross_entropy", logits, target));
   SEL_CHECK(sel__same_shape(logits, target), SEL_E_SHAPE,
-            "cross_entropy: expected probabilities of the logits' shape, %s, as target, got %s",
+            "cross_entropy: expected probabilities of the logits' shape, %s, as target (class ids "
+            "are i64 or i32), got %s",
             sel_describe(logits, a, sizeof a), sel_describe(target, b, sizeof b));
   SEL_CHECK(attrs->ignore_index < 0, SEL_E_ARGUMENT,
             "cross_entropy: ignore_index goes with class ids, not with probabilities as target");

@@ -7,6 +7,7 @@ local library = require "selenite.library"
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"
+local module = require "selenite.nn.module"
 local shards = require "selenite.shards"
 
 local C = library.C
@@ -27,6 +28,9 @@ end
 local function archive_of(operation, tensors, metadata)
   if type(tensors) ~= "table" then
     errors.argument(operation, 2, "tensors", "a table name -> tensor", tensors)
+  elseif module.is_module(tensors) then
+    errors.raise(operation .. ": expected a table name -> tensor, as model:state_dict() gives it, "
+                 .. "got a module")
   end
   check(C.sel_archive_new(archive_out))
   local archive = ffi.gc(archive_out[0], C.sel_archive_release)

@@ -15,6 +15,7 @@ local shape = require "selenite.shape"
 local losses = require "selenite.losses"
 local indexing = require "selenite.indexing"
 local to_text = require "selenite.print"
+local suggest = require "selenite.suggest"
 
 local C = library.C
 local out, wrap, check = memory.out, memory.wrap, errors.check
@@ -223,7 +224,7 @@ function meta.__index(x, key)
   local field = fields[key]
   if field then return field(x) end
   if type(key) == "string" then
-    errors.raise(("a tensor has no method or field '%s'"):format(key))
+    errors.raise(("a tensor has no method or field '%s'%s"):format(key, suggest(key, methods)))
   end
   return indexing.get(x, key)
 end
@@ -252,6 +253,12 @@ end
 -- Lua would turn the result of < into a boolean, so that it can't be elementwise.
 function meta.__lt() errors.raise "<, >: to compare elements, see x:lt(y) and x:gt(y)" end
 function meta.__le() errors.raise "<=, >=: to compare elements, see x:le(y) and x:ge(y)" end
+
+-- "loss " .. x: which of its texts is meant would be a guess.
+function meta.__concat()
+  errors.raise("..: a tensor is no text; x:item() is the number of a tensor of one element, "
+               .. "tostring(x) what print shows")
+end
 
 ffi.metatype("sel_tensor", meta)
 

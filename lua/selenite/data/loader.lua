@@ -16,6 +16,9 @@ local check = errors.check
 local loader = {}
 loader.__index = loader
 
+-- for ... in loader do: no iterator, because it takes arguments and begins an epoch.
+function loader.__call() errors.raise "loader: write `for ... in loader:batches() do`" end
+
 local loader_out, more = ffi.new "sel_loader *[1]", ffi.new "bool[1]"
 
 local defaults = { batch_size = 1, shuffle = false, drop_last = false, seed = false, workers = 1,

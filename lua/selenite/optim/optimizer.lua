@@ -8,6 +8,7 @@ local library = require "selenite.library"
 local errors = require "selenite.errors"
 local memory = require "selenite.memory"
 local arguments = require "selenite.arguments"
+local module = require "selenite.nn.module"
 
 local C = library.C
 local check = errors.check
@@ -51,6 +52,10 @@ function optimizer:add_group(group)
   errors.expect("table", self.kind, 1, "group", group)
   local params = group.params
   if arguments.is_tensor(params) then params = { params } end
+  if module.is_module(params) then
+    errors.raise(self.kind .. ": expected a list of parameters, as model:parameters() gives it, "
+                 .. "got a module")
+  end
   if type(params) ~= "table" or #params == 0 then
     errors.raise(self.kind .. ": expected a list of at least one parameter, got "
                  .. (type(params) == "table" and "an empty table" or errors.describe(params)))
