@@ -240,6 +240,52 @@ test("more epochs go on from where the run ended", function()
   equal(bytes_of(o.model), bytes_of(whole.model))
 end)
 
+-- Trains once for 4 epochs and once for 2 and then 2 more; the models' bytes must be the same.
+local function goes_on(name, options)
+  test("going on with " .. name, function()
+    local folder = new_folder()
+    local function train(epochs, more)
+      local o = problem(more)
+      o.epochs = epochs
+      options(o)
+      sel.train(o)
+      return bytes_of(o.model)
+    end
+    local whole = train(4)
+    train(2, { checkpoints = folder })
+    equal(train(4, { checkpoints = folder, resume = true }), whole)
+  end)
+end
+
+for name, settings in pairs {
+  sgd = { lr = 0.1, momentum = 0.9, nesterov = true }, adam = { lr = 0.01, amsgrad = true },
+  adamw = { lr = 0.01, betas = { 0.8, 0.9 } }, adagrad = { lr = 0.1, lr_decay = 0.01 },
+  rmsprop = { lr = 0.01, centered = true, momentum = 0.5 } } do
+  goes_on(name, function(o)
+    o.optimizer = optim[name]({ { params = { o.model[1].weight }, lr = 0.02 },
+                                { params = { o.model[1].bias, o.model[3].weight } } }, settings)
+  end)
+end
+goes_on("a rate by epochs", function(o)
+  o.schedule = optim.step_lr(o.optimizer, { step_size = 1, gamma = 0.7 })
+  o.schedule_every = "epoch"
+end)
+goes_on("a warm-up by steps", function(o)
+  local warm_up = optim.linear_lr(o.optimizer, { total_iters = 10 })
+  local decay = optim.cosine_annealing_lr(o.optimizer, { t_max = 18 })
+  o.schedule = optim.sequential_lr(o.optimizer, { schedules = { warm_up, decay },
+                                                  milestones = { 10 } })
+  o.schedule_every = "step"
+end)
+goes_on("a rate by a score", function(o)
+  o.schedule = optim.reduce_lr_on_plateau(o.optimizer, { patience = 1, threshold = 0.5 })
+end)
+goes_on("a sampler", function(o)
+  local set = data.tensor_dataset(sel.randn(20, 2), sel.randint(0, 2, { 20 }))
+  o.data = data.loader(set, { batch_size = 4,
+                              sampler = data.random_sampler(20, 30, { replacement = true }) })
+end)
+
 test("callbacks may have a state", function()
   local folder = new_folder()
   local function counter()
@@ -309,6 +355,13 @@ test("what doesn't fit a checkpoint is refused, and nothing is lost", function()
   o = problem { checkpoints = folder, resume = true }
   o.model = nn.linear(2, 2)
   raises(function() sel.train(o) end, "load_state_dict: the state does not fit linear")
+  for text, message in pairs {
+    ["{"] = "text.safetensors: json: expected a name in quotes at byte 2",
+    ["[1]"] = "text.safetensors has format nil, this version reads 1",
+    ['{"format":1}'] = "text.safetensors is no whole checkpoint: it lacks " } do
+    sel.save("text.safetensors", o.model:state_dict(), { ["selenite.train"] = text })
+    raises(function() sel.train(problem { resume = "text.safetensors" }) end, message)
+  end
   sel.save("other.safetensors", o.model:state_dict())
   raises(function() sel.train(problem { resume = "other.safetensors" }) end,
          "other.safetensors is no checkpoint")

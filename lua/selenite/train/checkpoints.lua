@@ -81,7 +81,9 @@ local function read(run, path)
   if not metadata[KEY] then
     errors.raise(("train: %s is no checkpoint: it lacks the metadata '%s'"):format(path, KEY))
   end
-  state.restore(run, path, tensors, json.decode(metadata[KEY]))
+  local ok, rest = pcall(json.decode, metadata[KEY])
+  if not ok then errors.raise(("train: %s: %s"):format(path, rest:match "json: .*")) end
+  state.restore(run, path, tensors, rest)
 end
 
 -- Goes on from what the option `resume` names: a file, or the newest checkpoint where there is one.

@@ -70,9 +70,9 @@ end
 -- Whatever changes from step to step must tell its state.
 function M.check(run)
   local o = run.options
-  local parts = { ["the optimizer"] = o.optimizer, ["the schedule"] = o.schedule }
-  for name, metric in pairs(o.metrics) do parts[("the metric '%s'"):format(name)] = metric end
-  for what, part in pairs(parts) do
+  local stateful = { ["the optimizer"] = o.optimizer, ["the schedule"] = o.schedule }
+  for name, metric in pairs(o.metrics) do stateful[("the metric '%s'"):format(name)] = metric end
+  for what, part in pairs(stateful) do
     if not (part.state_dict and part.load_state_dict) then
       errors.raise(("train: checkpoints need state_dict() and load_state_dict(state), which %s "
                     .. "lacks"):format(what))
@@ -98,14 +98,30 @@ local function reseed(data, seed)
   if data and data.reseed and seed then data:reseed(seed) end
 end
 
+-- What every table has, and of which type.
+local parts = { epoch = "number", batch = "number", step = "number", batches = "number",
+                accumulate = "number", generator = "string", optimizer = "table", loss = "table",
+                metrics = "table", history = "table", callbacks = "table" }
+
+-- Raises unless `state` can have come from here.
+local function check_whole(path, state)
+  local format = type(state) == "table" and state.format or nil
+  if format ~= FORMAT then
+    errors.raise(("train: %s has format %s, this version reads %d")
+                 :format(path, tostring(format), FORMAT))
+  end
+  for name, kind in pairs(parts) do
+    if type(state[name]) ~= kind then
+      errors.raise(("train: %s is no whole checkpoint: it lacks '%s'"):format(path, name))
+    end
+  end
+end
+
 -- Puts the run where it was captured; position and meters last, so that a state that doesn't fit
 -- leaves them alone. `path` is the file it came from, for errors.
 function M.restore(run, path, tensors, state)
   local o = run.options
-  if state.format ~= FORMAT then
-    errors.raise(("train: %s has format %s, this version reads %d")
-                 :format(path, tostring(state.format), FORMAT))
-  end
+  check_whole(path, state)
   expect_same(path, "batches an epoch", state.batches, run.batches)
   expect_same(path, "batches a step (accumulate)", state.accumulate, o.accumulate)
   o.model:load_state_dict(with_prefix(tensors, "model."))
