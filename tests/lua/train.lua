@@ -286,6 +286,22 @@ goes_on("a sampler", function(o)
                               sampler = data.random_sampler(20, 30, { replacement = true }) })
 end)
 
+test("a folder that is gone is named, and Ctrl-C works afterwards", function()
+  local folder = new_folder()
+  local o = problem { checkpoints = folder, epochs = 2 }
+  o.callbacks = { step = function(run)
+    if run.step == 3 then os.execute("rm -rf " .. folder) end
+  end }
+  raises(function() sel.train(o) end, folder .. "/step-000000007.safetensors")
+  local ffi = require "ffi"
+  ffi.cdef 'int sel_test_raise_again(int) __asm__("raise");'
+  local ok, message = pcall(function()
+    ffi.C.sel_test_raise_again(2)
+    return sel.ones(1):exp()
+  end)
+  equal({ ok, message }, { false, "interrupted" })
+end)
+
 test("callbacks may have a state", function()
   local folder = new_folder()
   local function counter()

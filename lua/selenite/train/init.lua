@@ -224,8 +224,8 @@ local function begin(run)
 end
 
 local function finish(run, ok, failure)
-  if failure == "interrupted" and run.checkpoints then run.checkpoints:write(run, run.position) end
   interruption.let()
+  if failure == "interrupted" and run.checkpoints then run.checkpoints:write(run, run.position) end
   if not ok then errors.rethrow(failure) end
   return run
 end

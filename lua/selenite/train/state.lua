@@ -30,6 +30,12 @@ local function callback_states(callbacks)
   return states
 end
 
+local function copy_of(list)
+  local copy = {}
+  for i, value in ipairs(list) do copy[i] = value end
+  return copy
+end
+
 -- The table, without the optimizer's part.
 function M.position(run)
   local o = run.options
@@ -39,7 +45,7 @@ function M.position(run)
     generator = generator.get_rng_state(),
     data_seed = o.data.seed, validation_seed = o.validation and o.validation.seed,
     schedule = state_of(o.schedule), loss = run.meter:state_dict(),
-    metrics = states_of(o.metrics), history = { unpack(run.history) },
+    metrics = states_of(o.metrics), history = copy_of(run.history),
     early_stopping = state_of(run.early_stopping), best = state_of(run.best),
     callbacks = callback_states(o.callbacks),
   }
