@@ -45,6 +45,7 @@ local files = require "selenite.files"
 local generator = require "selenite.generator"
 local help = require "selenite.nn.help"
 local fashion_mnist = require "selenite.data.fashion_mnist"
+local audio = require "selenite.data.audio"
 local images = require "selenite.data.images"
 
 -- Every method of tensors is a function too: sel.relu(x) is x:relu().
@@ -59,6 +60,7 @@ sel.fuse = fuse
 for name, fn in pairs(files) do sel[name] = fn end
 for name, fn in pairs(generator) do sel[name] = fn end
 sel.load_image, sel.save_jpeg = images.load_image, images.save_jpeg
+sel.load_audio, sel.save_wav = audio.load_audio, audio.save_wav
 sel.write_text, sel.tensor_from, sel.like = nil, nil, nil
 sel.help, sel.options = help.help, require "selenite.options"
 sel.progress, sel.plot = require "selenite.progress", require "selenite.plot"

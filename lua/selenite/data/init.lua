@@ -2,6 +2,7 @@
 
 local dataset = require "selenite.data.dataset"
 local fashion_mnist = require "selenite.data.fashion_mnist"
+local audio = require "selenite.data.audio"
 local images = require "selenite.data.images"
 local samplers = require "selenite.data.samplers"
 local tokenizer = require "selenite.data.tokenizer"
@@ -21,6 +22,11 @@ return {
   fashion_mnist = fashion_mnist.load,
   fashion_mnist_classes = fashion_mnist.classes,
   characters = tokenizer.characters,
+  resample = audio.resample,
+  stft = audio.stft,
+  spectrogram = audio.spectrogram,
+  mel_filters = audio.mel_filters,
+  mel_spectrogram = audio.mel_spectrogram,
   read_csv = require "selenite.data.csv",
   byte_tokenizer = tokenizer.byte_tokenizer,
   train_bpe = tokenizer.train_bpe,

@@ -7,6 +7,7 @@ local errors = require "selenite.errors"
 
 -- Debian's packages that each one needs.
 local packages = {
+  audio = "libsndfile1 libsamplerate0 libkissfft-float131",
   images = "libjpeg62-turbo",
   text = "libjansson4 libpcre2-8-0 libutf8proc2",
 }
