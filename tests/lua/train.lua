@@ -302,6 +302,16 @@ test("a folder that is gone is named, and Ctrl-C works afterwards", function()
   equal({ ok, message }, { false, "interrupted" })
 end)
 
+goes_on("tied weights and dropout inside of a plugin's layers", function(o)
+  local ids = sel.randint(0, 12, { 40, 9 })
+  o.model = nn.gpt { vocab_size = 12, n_positions = 8, n_embd = 8, n_layer = 1, n_head = 2 }
+  o.optimizer = optim.adamw(o.model:parameters(), { lr = 0.01 })
+  o.forward = function(model, tokens) return model(tokens):transpose(2, 3) end
+  local set = data.tensor_dataset(ids:slice(2, 1, 8):contiguous(), ids:slice(2, 2, 9):contiguous())
+  o.data, o.validation = data.loader(set, { batch_size = 8, shuffle = true, seed = 1 }), nil
+  o.metrics = { perplexity = metrics.perplexity() }
+end)
+
 test("callbacks may have a state", function()
   local folder = new_folder()
   local function counter()
