@@ -7,7 +7,7 @@ local usage = [=[
 usage: selenite [options] [script [arguments]]
        selenite new-layer NAME | new-op NAME | new-backend NAME
        selenite check PLUGIN.so
-       selenite doc layers [PLUGIN.so]
+       selenite doc layers [PLUGIN.so] | doc functions
   script         a Lua script; "-" or nothing reads it from standard input
   -e CODE        runs CODE before the script
   -i             opens the prompt after the script
@@ -15,7 +15,7 @@ usage: selenite [options] [script [arguments]]
   -h, --help     prints this
   new-...        writes a folder NAME with a plugin to start from
   check          tries everything a plugin brings and prints a report
-  doc            prints a page about layer types, in Markdown
+  doc            prints a page of reference, in Markdown
 Without script and -e, on a terminal, opens the prompt.
 ]=]
 

@@ -74,13 +74,14 @@ sel.evaluate = require("selenite.train.evaluate").evaluate
 sel.detect_anomaly = require("selenite.anomaly").detect_anomaly
 sel.summary = require "selenite.summary"
 
--- sel.is_tensor(value)
+-- sel.is_tensor(value): whether it is a tensor.
 sel.is_tensor = arguments.is_tensor
 
 -- sel.repl(): a prompt in the middle of a script, with its variables; see docs/repl.md.
 function sel.repl() require("selenite.repl").open() end
 
--- sel.set_num_threads(n): worker threads of all CPU work; 0 means one a core. sel.num_threads()
+-- sel.set_num_threads(n): worker threads of all CPU work; 0 means one a core.
+-- sel.num_threads(): how many there are.
 function sel.set_num_threads(n)
   arguments.integer("set_num_threads", 1, "n", n)
   errors.check(C.sel_set_num_threads(n))

@@ -189,7 +189,8 @@ function own.to(x, first, second)
   return convert(x, dtype, device)
 end
 
--- x:float(), x:double(), x:half(), x:bfloat16(), x:long(), x:int(), x:byte(), x:bool(), x:cpu()
+-- x:float(), x:double(), x:half(), x:bfloat16(), x:long(), x:int(), x:byte(), x:bool(), x:cpu(): x
+-- in this dtype, or on the CPU; x itself where nothing changes.
 local casts = { float = "f32", double = "f64", half = "f16", bfloat16 = "bf16", long = "i64",
                 int = "i32", byte = "u8", bool = "bool" }
 for name, dtype in pairs(casts) do

@@ -40,3 +40,17 @@ test("the page about layer types has what they describe", function()
     equal({ piece, page:find(piece, 1, true) ~= nil }, { piece, true })
   end
 end)
+
+test("the page about functions has signatures and first sentences", function()
+  local page = require("selenite.doc.functions").page()
+  for _, row in ipairs {
+    "| `x:matmul(b)` | As torch.matmul: [n,k]x[k,m], vectors on either side",
+    "| `x:sigmoid()` | 1 / (1 + exp(-x)), element by element; float dtypes (in place: ",
+    "| `sel.cat({a, b}, dim)` | joined along a dim (1 unless given) |",
+    "| `loader:rows()` | examples |", "| `sel.zeros(2, 3)` | all 0 |",
+    "| `x:topk(k, dim = -1, largest = true)` |",
+    "| `nn.mse_loss(...)` | A loss: squared difference",
+  } do
+    equal({ row, page:find(row, 1, true) ~= nil }, { row, true })
+  end
+end)

@@ -65,9 +65,10 @@ local function above(lines, number)
   return #texts > 0 and table.concat(texts, "\n") or nil
 end
 
--- The comment that begins with a call of `name`, or else one that has such a call before its colon.
+-- The comment that begins with a call of `name`; and, in second place, one that has such a call
+-- before its colon, or what follows such a call inside of one.
 local function that_calls(lines, name)
-  local call, later = "[.:]" .. name .. "%(", nil
+  local call, later, last_resort = "[.:]" .. name .. "[({]", nil, nil
   for number, line in ipairs(lines) do
     local text = line:match "^%-%-+ ?(.*)$"
     if text and (number == 1 or not lines[number - 1]:find "^%-%-") then
@@ -77,9 +78,21 @@ local function that_calls(lines, name)
       if comment:find("^[%w_.]+" .. call) then return comment end
       local head = comment:match "^(.-[^%w]):%s" or ""
       if head:find(call) then later = later or comment end
+      last_resort = last_resort or comment:match("%f[%w_][%w_]+" .. call .. ".*")
     end
   end
-  return later
+  return nil, later or last_resort
+end
+
+-- The comment of the library that begins with a call of `name`, for classes; or nil.
+function M.anywhere(name)
+  for module_name in pairs(package.loaded) do
+    local path = type(module_name) == "string" and module_name:match "^selenite%.?(.*)$"
+    path = path and library.folder .. path:gsub("%.", "/")
+    local lines = path and (sources.lines(path .. ".lua") or sources.lines(path .. "/init.lua"))
+    local comment = lines and (that_calls(lines, name))
+    if comment then return comment end
+  end
 end
 
 -- The comment of a function called `name`, nil where there is none.
@@ -87,7 +100,10 @@ function M.comment(fn, name)
   if losses.list[name] and losses.functions[name] == fn then return losses.explain(name) end
   local info = debug.getinfo(fn, "S")
   local lines = sources.lines_of(info.source)
-  if lines then return above(lines, info.linedefined) or that_calls(lines, name) end
+  if lines then
+    local exact, loose = that_calls(lines, name)
+    return exact or above(lines, info.linedefined) or loose
+  end
   local operation = M.operation(fn)
   return operation and headers.comment(operation)
 end

@@ -33,7 +33,7 @@ function M.normal_(t, mean, std)
   return t
 end
 
--- init.constant_(t, value), init.zeros_(t), init.ones_(t)
+-- init.constant_(t, value), init.zeros_(t), init.ones_(t): the same number everywhere.
 function M.constant_(t, value)
   tensor("constant_", t):detach():fill_(value)
   return t
@@ -60,7 +60,8 @@ local function kaiming(operation, core)
   end
 end
 
--- init.kaiming_uniform_(t, {a = 0, mode = "fan_in", nonlinearity = "leaky_relu"})
+-- init.kaiming_uniform_(t, {a = 0, mode = "fan_in", nonlinearity = "leaky_relu"}): uniform, so that
+-- the variance stays from layer to layer (He et al. 2015).
 M.kaiming_uniform_ = kaiming("kaiming_uniform_", C.sel_init_kaiming_uniform_)
 -- init.kaiming_normal_(t, options): the same from a normal distribution.
 M.kaiming_normal_ = kaiming("kaiming_normal_", C.sel_init_kaiming_normal_)

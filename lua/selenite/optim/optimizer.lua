@@ -105,7 +105,7 @@ function optimizer:get(name, group)
   return number_out[0]
 end
 
--- optimizer:group_count()
+-- optimizer:group_count(): number of groups.
 function optimizer:group_count() return C.sel_optimizer_group_count(self.handle) end
 
 -- optimizer:step(): updates every parameter that has a gradient.

@@ -69,7 +69,7 @@ function M.define(name, known, rate, methods)
   end
 end
 
--- optim.lambda_lr(optimizer, {fn = function(step) return factor end})
+-- optim.lambda_lr(optimizer, {fn = function(step) return factor end}): times fn(step).
 M.lambda_lr = M.define("lambda_lr", { fn = "required" }, function(self, base, steps)
   return base * self.options.fn(steps)
 end)
@@ -90,7 +90,7 @@ M.multi_step_lr = M.define("multi_step_lr", { milestones = "required", gamma = 0
     return base * self.options.gamma ^ passed
   end)
 
--- optim.exponential_lr(optimizer, {gamma = 0.9})
+-- optim.exponential_lr(optimizer, {gamma = 0.9}): times gamma each step.
 M.exponential_lr = M.define("exponential_lr", { gamma = "required" }, function(self, base, steps)
   return base * self.options.gamma ^ steps
 end)
