@@ -54,3 +54,11 @@ test("the page about functions has signatures and first sentences", function()
     equal({ row, page:find(row, 1, true) ~= nil }, { row, true })
   end
 end)
+
+test("every operation says what it does", function()
+  local missing = {}
+  for name in pairs(require "selenite.operations") do
+    if not headers.comment(name) then missing[#missing + 1] = name end
+  end
+  equal(missing, {})
+end)

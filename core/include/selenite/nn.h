@@ -68,20 +68,22 @@ SEL_API sel_status sel_pad_border(sel_tensor *x, int npads, const int64_t *pads,
 
 /* ---- normalisation ---- weight, bias: NULL for 1 and 0. */
 
-/* x [n, channels, ...]. training: statistics of the batch, and running_mean, running_var (NULL:
+/* (x - mean) / sqrt(variance + eps) * weight + bias, channel by channel, of x [n, channels, ...].
+ * training: statistics of the batch, and running_mean, running_var (NULL:
  * none kept) move towards them by `momentum` (the variance unbiased); else the running ones are
  * used. */
 SEL_API sel_status sel_batch_norm(sel_tensor *x, sel_tensor *running_mean, sel_tensor *running_var,
                                   sel_tensor *weight, sel_tensor *bias, bool training,
                                   double momentum, double eps, sel_tensor **out);
-/* Over the last `ndims` dims, whose shape weight and bias have. */
+/* (x - mean) / sqrt(variance + eps) * weight + bias over the last `ndims` dims, whose shape weight
+ * and bias have. */
 SEL_API sel_status sel_layer_norm(sel_tensor *x, int ndims, sel_tensor *weight, sel_tensor *bias,
                                   double eps, sel_tensor **out);
 /* x / sqrt(mean(x^2) + eps) * weight over the last `ndims` dims (Zhang and Sennrich 2019). */
 SEL_API sel_status sel_rms_norm(sel_tensor *x, int ndims, sel_tensor *weight, double eps,
                                 sel_tensor **out);
-/* x [n, channels, ...], each sample's channels in `groups` groups (Wu and He 2018); groups =
- * channels is instance norm. */
+/* The same of x [n, channels, ...], each sample's channels in `groups` groups (Wu and He 2018);
+ * groups = channels is instance norm. */
 SEL_API sel_status sel_group_norm(sel_tensor *x, int64_t groups, sel_tensor *weight,
                                   sel_tensor *bias, double eps, sel_tensor **out);
 

@@ -77,6 +77,7 @@ SEL_API sel_status sel_scalar_where(sel_tensor *cond, double a, sel_tensor *b, s
 
 /* ---- copies and casts ---- */
 
+/* Writes value into every element. */
 SEL_API sel_status sel_fill_(sel_tensor *t, double value);
 /* Copies src into dst, converting dtype and device; src broadcasts to dst's shape. */
 SEL_API sel_status sel_copy_(sel_tensor *dst, sel_tensor *src);
@@ -90,10 +91,13 @@ SEL_API sel_status sel_to(sel_tensor *x, sel_dtype dtype, sel_device *device, se
  * dims: ndims dimensions to reduce; ndims 0 reduces all. keepdim keeps reduced dims with extent 1.
  * sum and mean accumulate f32 in blocks so that the error stays near one rounding (and f16, bf16 in
  * f32); integer sums and products come out as i64. mean, var, std, norm take float dtypes only. */
+/* The sum over dims. */
 SEL_API sel_status sel_sum(sel_tensor *x, int ndims, const int *dims, bool keepdim,
                            sel_tensor **out);
+/* The mean over dims. */
 SEL_API sel_status sel_mean(sel_tensor *x, int ndims, const int *dims, bool keepdim,
                             sel_tensor **out);
+/* The product over dims. */
 SEL_API sel_status sel_prod(sel_tensor *x, int ndims, const int *dims, bool keepdim,
                             sel_tensor **out);
 /* Extremes over dims (PyTorch's amax, amin): NaN wins; the gradient is shared evenly by ties. */
@@ -117,12 +121,16 @@ SEL_API sel_status sel_std(sel_tensor *x, int ndims, const int *dims, double cor
 /* (sum |x|^p)^(1/p); p may be infinity, minus infinity and 0 (count of non-zeros) as well. */
 SEL_API sel_status sel_norm(sel_tensor *x, double p, int ndims, const int *dims, bool keepdim,
                             sel_tensor **out);
+/* log(sum(exp(x))) over dims, without overflow. */
 SEL_API sel_status sel_logsumexp(sel_tensor *x, int ndims, const int *dims, bool keepdim,
                                  sel_tensor **out);
+/* Whether any element over dims differs from 0; bool. */
 SEL_API sel_status sel_any(sel_tensor *x, int ndims, const int *dims, bool keepdim,
-                           sel_tensor **out); /* bool */
+                           sel_tensor **out);
+/* Whether all elements over dims differ from 0; bool. */
 SEL_API sel_status sel_all(sel_tensor *x, int ndims, const int *dims, bool keepdim,
-                           sel_tensor **out); /* bool */
+                           sel_tensor **out);
+/* Sums along dim from its beginning up to each position. */
 SEL_API sel_status sel_cumsum(sel_tensor *x, int dim, sel_tensor **out);
 /* Sums x down to `shape`, to which x's shape must be a broadcast. The inverse of expand. */
 SEL_API sel_status sel_sum_to(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out);
@@ -143,20 +151,28 @@ SEL_API sel_status sel_bilinear(sel_tensor *a, sel_tensor *b, sel_tensor *weight
 /* One extent may be -1. reshape copies where no view is possible, view fails there. */
 SEL_API sel_status sel_reshape(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out);
 SEL_API sel_status sel_view(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out);
+/* The dims from first_dim to last_dim as one. */
 SEL_API sel_status sel_flatten(sel_tensor *x, int first_dim, int last_dim, sel_tensor **out);
+/* Dim i of the result is dim dims[i] of x. */
 SEL_API sel_status sel_permute(sel_tensor *x, int ndims, const int *dims, sel_tensor **out);
+/* Two dims change places. */
 SEL_API sel_status sel_transpose(sel_tensor *x, int dim0, int dim1, sel_tensor **out);
 /* Extent -1 keeps the present one. */
 SEL_API sel_status sel_expand(sel_tensor *x, int ndim, const int64_t *shape, sel_tensor **out);
 SEL_API sel_status sel_squeeze(sel_tensor *x, int dim, sel_tensor **out); /* dim of extent 1 */
+/* Without all dims of extent 1. */
 SEL_API sel_status sel_squeeze_all(sel_tensor *x, sel_tensor **out);
+/* With a dim of extent 1 more, at dim. */
 SEL_API sel_status sel_unsqueeze(sel_tensor *x, int dim, sel_tensor **out);
+/* The part of dim that begins at start and is length long. */
 SEL_API sel_status sel_narrow(sel_tensor *x, int dim, int64_t start, int64_t length,
                               sel_tensor **out);
+/* x at one index of dim, which is gone. */
 SEL_API sel_status sel_select(sel_tensor *x, int dim, int64_t index, sel_tensor **out);
 /* start, start+step, ... below end, as Python's x[start:end:step]; step > 0. */
 SEL_API sel_status sel_slice(sel_tensor *x, int dim, int64_t start, int64_t end, int64_t step,
                              sel_tensor **out);
+/* Tensors joined along dim; stack: along a new one. */
 SEL_API sel_status sel_cat(int n, sel_tensor *const *tensors, int dim, sel_tensor **out);
 SEL_API sel_status sel_stack(int n, sel_tensor *const *tensors, int dim, sel_tensor **out);
 /* n views of the given lengths along dim into outs[0..n-1], each new. */
@@ -166,7 +182,9 @@ SEL_API sel_status sel_split(sel_tensor *x, int n, const int64_t *lengths, int d
  * crops. As torch.nn.functional.pad. */
 SEL_API sel_status sel_pad(sel_tensor *x, int npads, const int64_t *pads, double value,
                            sel_tensor **out);
+/* The order along dims reversed. */
 SEL_API sel_status sel_flip(sel_tensor *x, int ndims, const int *dims, sel_tensor **out);
+/* Moved along dim by shift; what leaves at the end comes in at the beginning. */
 SEL_API sel_status sel_roll(sel_tensor *x, int64_t shift, int dim, sel_tensor **out);
 /* Copies along each dim, as torch.Tensor.repeat. */
 SEL_API sel_status sel_repeat(sel_tensor *x, int ndim, const int64_t *times, sel_tensor **out);
@@ -177,6 +195,7 @@ SEL_API sel_status sel_triu(sel_tensor *x, int64_t diagonal, sel_tensor **out);
 /* ---- indexing: index tensors are i64 or i32, values from 0; out of range is an error that names
  * the value ---- */
 
+/* The slices of x along dim that index, a vector, names, in its order. */
 SEL_API sel_status sel_index_select(sel_tensor *x, int dim, sel_tensor *index, sel_tensor **out);
 /* out = x with rows of src added at index along dim. */
 SEL_API sel_status sel_index_add(sel_tensor *x, int dim, sel_tensor *index, sel_tensor *src,
@@ -191,7 +210,9 @@ SEL_API sel_status sel_scatter_add(sel_tensor *x, int dim, sel_tensor *index, se
                                    sel_tensor **out);
 /* weight[index]: index of any shape, out [..., weight columns]. */
 SEL_API sel_status sel_embedding(sel_tensor *weight, sel_tensor *index, sel_tensor **out);
-SEL_API sel_status sel_one_hot(sel_tensor *index, int64_t classes, sel_tensor **out); /* i64 */
+/* 1 at the position that index holds and 0 elsewhere, along a last dim of `classes`; i64. */
+SEL_API sel_status sel_one_hot(sel_tensor *index, int64_t classes, sel_tensor **out);
+/* x with value where mask, which broadcasts to x, is true. */
 SEL_API sel_status sel_masked_fill(sel_tensor *x, sel_tensor *mask, double value, sel_tensor **out);
 /* Elements where mask is true, in C order, as a vector. */
 SEL_API sel_status sel_masked_select(sel_tensor *x, sel_tensor *mask, sel_tensor **out);
@@ -203,6 +224,7 @@ SEL_API sel_status sel_nonzero(sel_tensor *x, sel_tensor **out);
 /* Stable sort along dim; NaN counts as largest. indices: i64. */
 SEL_API sel_status sel_sort(sel_tensor *x, int dim, bool descending, sel_tensor **values,
                             sel_tensor **indices);
+/* The indices of sort alone. */
 SEL_API sel_status sel_argsort(sel_tensor *x, int dim, bool descending, sel_tensor **indices);
 /* The k largest (smallest) along dim, in order. */
 SEL_API sel_status sel_topk(sel_tensor *x, int64_t k, int dim, bool largest, sel_tensor **values,
@@ -210,7 +232,9 @@ SEL_API sel_status sel_topk(sel_tensor *x, int64_t k, int dim, bool largest, sel
 
 /* ---- softmax and losses ---- */
 
+/* exp(x) / sum(exp(x)) along dim, without overflow. */
 SEL_API sel_status sel_softmax(sel_tensor *x, int dim, sel_tensor **out);
+/* The logarithm of softmax, computed as x - logsumexp(x). */
 SEL_API sel_status sel_log_softmax(sel_tensor *x, int dim, sel_tensor **out);
 
 typedef enum sel_reduction { SEL_REDUCE_MEAN = 0, SEL_REDUCE_SUM, SEL_REDUCE_NONE } sel_reduction;
@@ -247,10 +271,13 @@ SEL_API sel_status sel_kl_div_loss(sel_tensor *x, sel_tensor *target, bool batch
  * bernoulli_ every dtype, randint_ those that hold all of its integers exactly. randperm and
  * multinomial choose on the host: multinomial waits for its weights. ---- */
 
-SEL_API sel_status sel_uniform_(sel_tensor *t, double low, double high); /* [low, high) */
+/* Evenly distributed over [low, high). */
+SEL_API sel_status sel_uniform_(sel_tensor *t, double low, double high);
+/* Normally distributed. */
 SEL_API sel_status sel_normal_(sel_tensor *t, double mean, double std);
 SEL_API sel_status sel_bernoulli_(sel_tensor *t, double p); /* 1 with probability p, else 0 */
-SEL_API sel_status sel_randint_(sel_tensor *t, int64_t low, int64_t high); /* [low, high) */
+/* Whole numbers from low to high - 1, all as likely. */
+SEL_API sel_status sel_randint_(sel_tensor *t, int64_t low, int64_t high);
 /* A random order of 0...n-1, i64. */
 SEL_API sel_status sel_randperm(int64_t n, sel_device *device, sel_tensor **out);
 /* n draws a row of class ids (i64) with probability proportional to weights [rows, classes] or

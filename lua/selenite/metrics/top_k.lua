@@ -28,5 +28,5 @@ function methods:compute() return self.counts.right / self.counts.count end
 
 local make = metric.define("top_k", { k = 5 }, "max", methods)
 
--- sel.metrics.top_k{k = 5}
+-- sel.metrics.top_k{k = 5}: the part of the examples whose class is among the k highest scores.
 return function(options) return make(options) end
