@@ -21,6 +21,20 @@ grep -q "$folder/second/lib/libselenite.so" version || fail "--version names ano
 grep -q "$folder/second/lib/selenite/fc.so" version || fail "--version names another plugin"
 ! grep -q "$build" version || fail "the build tree is used"
 
+data='local data = require("selenite").data
+print(data.byte_tokenizer().size .. " " .. #data.mel_filters { n_mels = 3 })'
+[ "$(second/bin/selenite -e "$data")" = "256 3" ] || fail "the installed libraries of sel.data"
+for library in audio csv images text; do
+  [ -f "second/lib/selenite/data/$library.so" ] || fail "lib/selenite/data/$library.so is missing"
+done
+
+# Where one can't be loaded, the function that needs it says which, and all else works.
+rm second/lib/selenite/data/text.so
+second/bin/selenite -e "$data" 2> message && fail "no error without text.so"
+grep -q "byte_tokenizer: can't load .*/lib/selenite/data/text.so" message || fail "$(cat message)"
+grep -q "apt install .*libpcre2" message || fail "no package in: $(cat message)"
+[ "$(second/bin/selenite -e "$code")" = 3 ] || fail "the rest without text.so"
+
 second/bin/selenite -e 'require("selenite").ones(2):sum(5)' 2> message && fail "no error"
 ! grep -q share/lua message || fail "library frames in: $(cat message)"
 
