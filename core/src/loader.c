@@ -16,8 +16,8 @@
 #include <time.h>
 
 #include "batch_rows.h"
-#include "philox.h"
 #include "profile.h"
+#include "row_order.h"
 #include "selenite/ops.h"
 
 typedef struct slot {
@@ -27,22 +27,15 @@ typedef struct slot {
   sel__failures failures;
 } slot;
 
-typedef struct skipped_row {
-  int64_t row;
-  char *text;
-} skipped_row;
-
 struct sel_loader {
   sel_loader_settings settings;
   int n_fields;
   sel__rows **fields;
-  int64_t count;                /* rows of the fields */
-  int64_t rows, batches, epoch; /* rows and batches of one epoch */
-  int64_t *selected;            /* the rows that take part; NULL: all, once */
-  int64_t *shuffled;            /* these or all in the order of this epoch; NULL: not shuffled */
+  int64_t count; /* rows of the fields */
+  sel__order order;
+  int64_t batches, epoch; /* batches of one epoch */
   bool started, can_fail;
-  skipped_row *skipped;
-  int64_t n_skipped, skipped_capacity;
+  sel__skipped skipped;
   double waited;
   int n_slots, n_threads;
   slot *slots;
@@ -58,25 +51,20 @@ struct sel_loader {
 /* ---- filling ---- */
 
 static int64_t batch_rows(const sel_loader *l, int64_t b) {
-  int64_t left = l->rows - b * l->settings.batch_size;
+  int64_t left = l->order.rows - b * l->settings.batch_size;
   return left < l->settings.batch_size ? left : l->settings.batch_size;
 }
 
 static slot *slot_of(const sel_loader *l, int64_t b) { return &l->slots[b % l->n_slots]; }
 
-/* The rows of the epoch in their order; NULL: as they are. */
-static const int64_t *order_of(const sel_loader *l) {
-  return l->shuffled ? l->shuffled : l->selected;
-}
-
 /* Each epoch has 2^40 counters of a stream to itself, for as many rows. */
 static uint64_t first_counter(int64_t epoch) { return (uint64_t)epoch << 40; }
 
-/* The constants here and in `shuffle` keep transforms, order, and draws that a generator of the
- * same seed makes independent of each other. */
+/* The constants here and in sel_loader_start keep transforms, order, and draws that a generator of
+ * the same seed makes independent of each other. */
 static sel__batch which_rows(const sel_loader *l, int64_t b) {
   int64_t first = b * l->settings.batch_size;
-  const int64_t *order = order_of(l);
+  const int64_t *order = sel__order_index(&l->order);
   return (sel__batch){.index = order ? order + first : NULL,
                       .first = first,
                       .n = batch_rows(l, b),
@@ -218,22 +206,10 @@ static sel_status make_fields(sel_loader *l, const sel_loader_field *fields) {
   return SEL_OK;
 }
 
-/* An epoch of n rows: `selected`, which is taken, or all. Changes nothing on failure. */
-static sel_status choose_rows(sel_loader *l, int64_t n, int64_t *selected) {
-  int64_t *shuffled = NULL;
-  if (l->settings.shuffle) {
-    shuffled = sel__alloc((size_t)n * sizeof *shuffled + 1);
-    if (!shuffled) {
-      sel__free(selected);
-      return SEL_E_MEMORY;
-    }
-  }
-  sel__free(l->selected);
-  sel__free(l->shuffled);
-  l->selected = selected;
-  l->shuffled = shuffled;
+/* Epochs of n rows: these, or all where `rows` is NULL. */
+static sel_status choose_rows(sel_loader *l, int64_t n, const int64_t *rows) {
+  SEL_TRY(sel__order_choose(&l->order, l->count, l->settings.shuffle, n, rows));
   int64_t size = l->settings.batch_size;
-  l->rows = n;
   l->batches = n / size + (n % size != 0 && !l->settings.drop_last);
   return SEL_OK;
 }
@@ -319,40 +295,25 @@ void sel_loader_release(sel_loader *l) {
   sel__free(l->fields);
   sel__free(l->finished);
   sel__free(l->refill);
-  for (int64_t i = 0; i < l->n_skipped; i++) sel__free(l->skipped[i].text);
-  sel__free(l->skipped);
-  sel__free(l->selected);
-  sel__free(l->shuffled);
+  sel__order_release(&l->order);
+  sel__skipped_release(&l->skipped);
   sel__free(l->threads);
   sel__free(l);
 }
 
 int64_t sel_loader_batches(const sel_loader *l) { return l->batches; }
-int64_t sel_loader_rows(const sel_loader *l) { return l->rows; }
+int64_t sel_loader_rows(const sel_loader *l) { return l->order.rows; }
 double sel_loader_waited(const sel_loader *l) { return l->waited; }
 
 /* ---- an epoch ---- */
 
 sel_status sel_loader_select(sel_loader *l, int64_t n, const int64_t *rows) {
-  SEL_CHECK(n >= 0 && n < (int64_t)1 << 40, SEL_E_ARGUMENT,
-            "loader: expected 0 to 2^40 rows to select, got %lld", (long long)n);
-  for (int64_t i = 0; i < n; i++)
-    SEL_CHECK(rows[i] >= 0 && rows[i] < l->count, SEL_E_ARGUMENT,
-              "loader: expected rows from 0 to %lld, got %lld at place %lld of those selected",
-              (long long)l->count - 1, (long long)rows[i], (long long)i);
-  int64_t *selected = sel__alloc((size_t)n * sizeof *selected + 1);
-  if (!selected) return SEL_E_MEMORY;
-  memcpy(selected, rows, (size_t)n * sizeof *selected);
+  static const int64_t none;
+  SEL_CHECK(rows || n <= 0, SEL_E_ARGUMENT, "loader: expected %lld rows to select, got NULL",
+            (long long)n);
   quiesce(l);
   l->started = false;
-  return choose_rows(l, n, selected);
-}
-
-static void shuffle(sel_loader *l) {
-  uint64_t counter = first_counter(l->epoch);
-  int64_t *order = l->shuffled;
-  sel__philox_shuffle(l->settings.seed ^ 0x6c6f61646572u, &counter, l->rows, order);
-  for (int64_t i = 0; l->selected && i < l->rows; i++) order[i] = l->selected[order[i]];
+  return choose_rows(l, n, rows ? rows : &none);
 }
 
 sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
@@ -367,7 +328,7 @@ sel_status sel_loader_start(sel_loader *l, int64_t epoch, int64_t first) {
   l->delivered = l->taken = l->scheduled = first;
   pthread_mutex_unlock(&l->lock);
   l->epoch = epoch;
-  if (l->shuffled) shuffle(l);
+  sel__order_shuffle(&l->order, l->settings.seed ^ 0x6c6f61646572u, first_counter(epoch));
   while (l->scheduled < l->batches && l->scheduled < first + l->n_slots) {
     sel_status status = allocate_batch(l, l->scheduled, slot_of(l, l->scheduled)->batch);
     if (status != SEL_OK) {
@@ -388,23 +349,6 @@ void sel_loader_reseed(sel_loader *l, uint64_t seed) {
 
 /* ---- delivering ---- */
 
-/* Lists row `row` once, however often it fails. */
-static sel_status list_skipped(sel_loader *l, int64_t row, const char *text) {
-  for (int64_t i = 0; i < l->n_skipped; i++)
-    if (l->skipped[i].row == row) return SEL_OK;
-  if (l->n_skipped == l->skipped_capacity) {
-    int64_t grown = l->skipped_capacity ? 2 * l->skipped_capacity : 16;
-    skipped_row *moved = sel__resize(l->skipped, (size_t)grown * sizeof *moved);
-    if (!moved) return SEL_E_MEMORY;
-    l->skipped = moved;
-    l->skipped_capacity = grown;
-  }
-  char *copy = sel__strdup(text);
-  if (!copy) return SEL_E_MEMORY;
-  l->skipped[l->n_skipped++] = (skipped_row){row, copy};
-  return SEL_OK;
-}
-
 /* What comes of the rows of batch l->delivered that failed. */
 static sel_status judge_failures(sel_loader *l) {
   const sel__failures *failures = &slot_of(l, l->delivered)->failures;
@@ -413,16 +357,16 @@ static sel_status judge_failures(sel_loader *l) {
   const sel__failure *first = sel__failures_first(failures, bearable);
   if (first) return sel_fail(first->status, "%s", first->text);
   sel__batch which = which_rows(l, l->delivered);
-  for (int64_t k = 0; k < which.n; k++)
-    if (failures->rows[k].text)
-      SEL_TRY(
-          list_skipped(l, which.index ? which.index[k] : which.first + k, failures->rows[k].text));
+  for (int64_t k = 0; k < which.n; k++) {
+    int64_t row = which.index ? which.index[k] : which.first + k;
+    if (failures->rows[k].text) SEL_TRY(sel__skipped_add(&l->skipped, row, failures->rows[k].text));
+  }
   return SEL_OK;
 }
 
-int64_t sel_loader_skipped(const sel_loader *l) { return l->n_skipped; }
+int64_t sel_loader_skipped(const sel_loader *l) { return l->skipped.n; }
 const char *sel_loader_skipped_text(const sel_loader *l, int64_t i) {
-  return i >= 0 && i < l->n_skipped ? l->skipped[i].text : NULL;
+  return i >= 0 && i < l->skipped.n ? l->skipped.rows[i].text : NULL;
 }
 
 static sel_status finish_field(const sel_loader *l, int f, int64_t kept, sel_device *device,

@@ -43,3 +43,27 @@ const sel__failure *sel__failures_first(const sel__failures *f, sel_status excep
     if (f->rows[k].text && f->rows[k].status != except) return &f->rows[k];
   return NULL;
 }
+
+/* ---- over all batches ---- */
+
+sel_status sel__skipped_add(sel__skipped *s, int64_t row, const char *text) {
+  for (int64_t i = 0; i < s->n; i++)
+    if (s->rows[i].row == row) return SEL_OK;
+  if (s->n == s->capacity) {
+    int64_t grown = s->capacity ? 2 * s->capacity : 16;
+    sel__skipped_row *moved = sel__resize(s->rows, (size_t)grown * sizeof *moved);
+    if (!moved) return SEL_E_MEMORY;
+    s->rows = moved;
+    s->capacity = grown;
+  }
+  char *copy = sel__strdup(text);
+  if (!copy) return SEL_E_MEMORY;
+  s->rows[s->n++] = (sel__skipped_row){row, copy};
+  return SEL_OK;
+}
+
+void sel__skipped_release(sel__skipped *s) {
+  for (int64_t i = 0; i < s->n; i++) sel__free(s->rows[i].text);
+  sel__free(s->rows);
+  *s = (sel__skipped){0};
+}

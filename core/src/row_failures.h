@@ -26,4 +26,20 @@ void sel__failures_note(sel__failures *failures, int64_t k, sel_status status);
 /* The first failed row whose status isn't `except`; NULL: there is none. */
 const sel__failure *sel__failures_first(const sel__failures *failures, sel_status except);
 
+/* ---- over all batches ---- */
+
+typedef struct sel__skipped_row {
+  int64_t row;
+  char *text;
+} sel__skipped_row;
+
+/* Rows that were left out, each once, however often it failed. Zeros are an empty list. */
+typedef struct sel__skipped {
+  int64_t n, capacity;
+  sel__skipped_row *rows;
+} sel__skipped;
+
+sel_status sel__skipped_add(sel__skipped *skipped, int64_t row, const char *text);
+void sel__skipped_release(sel__skipped *skipped);
+
 #endif
