@@ -9,8 +9,9 @@
 local sel = require "selenite"
 local nn, optim, data, metrics = sel.nn, sel.optim, sel.data, sel.metrics
 
-local options = sel.options { epochs = 16, limit = 60000, batch = 128, lr = 0.002, device = "cpu",
-                              seed = 1, out = ".", checkpoints = "", resume = false }
+local options = sel.options { epochs = 16, limit = 60000, batch = 128, lr = 0.002,
+                              device = sel.default_device(), seed = 1, out = ".",
+                              checkpoints = "", resume = false }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

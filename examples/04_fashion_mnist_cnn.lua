@@ -7,8 +7,8 @@
 local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
-local options = sel.options { epochs = 8, limit = 60000, batch = 128, lr = 0.006, device = "cpu",
-                              seed = 1 }
+local options = sel.options { epochs = 8, limit = 60000, batch = 128, lr = 0.006,
+                              device = sel.default_device(), seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

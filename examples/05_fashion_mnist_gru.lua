@@ -9,7 +9,7 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { epochs = 8, limit = 60000, hidden = 128, batch = 128, lr = 0.004,
-                              device = "cpu", seed = 1 }
+                              device = sel.default_device(), seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

@@ -10,7 +10,7 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { epochs = 16, plain = 2, limit = 60000, width = 64, batch = 64,
-                              lr = 0.004, workers = 1, device = "cpu", seed = 1,
+                              lr = 0.004, workers = 1, device = sel.default_device(), seed = 1,
                               checkpoints = "", resume = false }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)

@@ -9,7 +9,7 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { epochs = 15, limit = 60000, width = 64, layers = 4, batch = 64,
-                              lr = 0.002, device = "cpu", seed = 1 }
+                              lr = 0.002, device = sel.default_device(), seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

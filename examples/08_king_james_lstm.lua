@@ -10,7 +10,7 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { epochs = 5, limit = 1e9, hidden = 512, batch = 64, steps = 128,
-                              lr = 0.004, device = "cpu", seed = 1 }
+                              lr = 0.004, device = sel.default_device(), seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

@@ -9,7 +9,8 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { steps = 7000, limit = 1e9, context = 256, width = 192, layers = 4,
-                              batch = 8, lr = 0.003, device = "cpu", seed = 1, out = "." }
+                              batch = 8, lr = 0.003, device = sel.default_device(), seed = 1,
+                              out = "." }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

@@ -11,7 +11,7 @@ local sel = require "selenite"
 local nn, optim, data = sel.nn, sel.optim, sel.data
 
 local options = sel.options { steps = 3000, digits = 3, width = 64, batch = 256, lr = 0.002,
-                              device = "cpu", seed = 1 }
+                              device = sel.default_device(), seed = 1 }
 sel.set_default_device(options.device)
 sel.manual_seed(options.seed)
 

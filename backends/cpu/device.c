@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { CACHE_LINE = 64, HUGE_PAGE = 2 << 20 };
 
@@ -52,6 +53,13 @@ sel_status cpu_device_open(int index, sel_backend_device *out) {
 }
 
 const char *cpu_device_summary(sel_backend_device device) { return device; }
+
+static double memory(sel_backend_device device) {
+  (void)device;
+  return (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+}
+const sel_device_ability cpu_device_ability = {.size = sizeof(sel_device_ability),
+                                               .memory = memory};
 
 sel_status cpu_allocate(sel_backend_device device, size_t bytes, sel_buffer *out) {
   (void)device;

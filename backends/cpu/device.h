@@ -9,6 +9,7 @@
 int cpu_device_count(const char **reason);
 sel_status cpu_device_open(int index, sel_backend_device *out);
 const char *cpu_device_summary(sel_backend_device device);
+extern const sel_device_ability cpu_device_ability;
 sel_status cpu_allocate(sel_backend_device device, size_t bytes, sel_buffer *out);
 void cpu_release(sel_backend_device device, sel_buffer buffer, size_t bytes);
 sel_status cpu_read(sel_backend_device device, void *destination, sel_buffer source,

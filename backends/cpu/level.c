@@ -6,6 +6,7 @@
 #include "threads.h"
 
 static const void *ability(const char *name) {
+  if (strcmp(name, "device") == 0) return &cpu_device_ability;
   return strcmp(name, "fuse") == 0 ? &CPU_NAME(cpu_fuse) : NULL;
 }
 

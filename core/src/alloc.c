@@ -75,7 +75,8 @@ static sel_status ask_device(sel_device *device, size_t capacity, sel_storage **
   }
   if (status != SEL_OK) {
     sel__free(storage);
-    return status;
+    if (status != SEL_E_MEMORY) return status;
+    return sel_fail(status, "%s; %s has %zu bytes in use", sel_error(), device->name, device->live);
   }
   storage->device = device;
   storage->capacity = capacity;
@@ -84,7 +85,7 @@ static sel_status ask_device(sel_device *device, size_t capacity, sel_storage **
   return SEL_OK;
 }
 
-sel_status sel__storage_new(sel_device *device, size_t bytes, sel_storage **out) {
+static sel_status take(sel_device *device, size_t bytes, sel_storage **out) {
   size_t capacity;
   SEL_CHECK(bytes <= (size_t)1 << 62, SEL_E_MEMORY, "%s: %zu bytes is more than any memory holds",
             device->name, bytes);
@@ -99,7 +100,6 @@ sel_status sel__storage_new(sel_device *device, size_t bytes, sel_storage **out)
   }
   pthread_mutex_unlock(&device->lock);
   if (status != SEL_OK) return status;
-  thread_allocated += (double)capacity + TENSOR_OVERHEAD;
   atomic_init(&storage->refs, 1);
   atomic_init(&storage->version, 0);
   atomic_init(&storage->recorded, 0);
@@ -107,6 +107,12 @@ sel_status sel__storage_new(sel_device *device, size_t bytes, sel_storage **out)
   storage->writer = NULL;
   storage->next = NULL;
   *out = storage;
+  return SEL_OK;
+}
+
+sel_status sel__storage_new(sel_device *device, size_t bytes, sel_storage **out) {
+  SEL_TRY(take(device, bytes, out));
+  thread_allocated += (double)(*out)->capacity + TENSOR_OVERHEAD;
   return SEL_OK;
 }
 
@@ -129,6 +135,31 @@ void sel__storage_release(sel_storage *storage) {
   }
   pthread_mutex_unlock(&device->lock);
 }
+
+/* ---- scratch: nothing a collection could free, so thread_allocated doesn't count it ---- */
+
+sel_status sel_scratch_take(sel_device *device, size_t bytes, sel_buffer *out) {
+  sel_storage *storage;
+  SEL_TRY(take(device, bytes, &storage));
+  pthread_mutex_lock(&device->lock);
+  storage->next = device->scratch;
+  device->scratch = storage;
+  pthread_mutex_unlock(&device->lock);
+  *out = storage->buffer;
+  return SEL_OK;
+}
+
+void sel_scratch_give(sel_device *device, sel_buffer buffer) {
+  pthread_mutex_lock(&device->lock);
+  sel_storage **link = &device->scratch;
+  while (*link && (*link)->buffer != buffer) link = &(*link)->next;
+  sel_storage *storage = *link;
+  if (storage) *link = storage->next;
+  pthread_mutex_unlock(&device->lock);
+  if (storage) sel__storage_release(storage);
+}
+
+/* ---- asking ---- */
 
 void sel_memory(const sel_device *device, sel_memory_info *out) {
   memset(out, 0, sizeof *out);

@@ -60,6 +60,13 @@ void sel__backends_truncate(int n) {
 
 /* ---- devices ---- */
 
+static sel_device_ability about_of(const sel_backend *table) {
+  sel_device_ability about = {0};
+  const sel_device_ability *known = table->ability ? table->ability("device") : NULL;
+  if (known) memcpy(&about, known, known->size < sizeof about ? known->size : sizeof about);
+  return about;
+}
+
 static sel_status open_device(const sel_backend *backend, int index, sel_device **out) {
   SEL_CHECK(device_count < MAX_DEVICES, SEL_E_DEVICE, "%s: no place for more than %d devices",
             backend->name, MAX_DEVICES);
@@ -84,6 +91,8 @@ static sel_status open_device(const sel_backend *backend, int index, sel_device 
     return status;
   }
   pthread_mutex_init(&device->lock, NULL);
+  device->about = about_of(&device->k);
+  if (device->about.attach) device->about.attach(device->handle, device);
   devices[device_count] = device;
   atomic_fetch_add(&device_count, 1);
   *out = device;
@@ -156,6 +165,20 @@ const char *sel_device_summary(const sel_device *device) {
   return device && device->k.device_summary ? device->k.device_summary(device->handle) : "";
 }
 
+double sel_device_memory(const sel_device *device) {
+  return device && device->about.memory ? device->about.memory(device->handle) : 0;
+}
+
+double sel_live_bytes(void) {
+  double total = 0;
+  for (int i = 0; i < device_count; i++) {
+    sel_memory_info info;
+    sel_memory(devices[i], &info);
+    total += info.live;
+  }
+  return total;
+}
+
 sel_device *sel_default_device(void) {
   if (!thread_default && sel_device_find("cpu", &thread_default) != SEL_OK) return NULL;
   return thread_default;
@@ -171,6 +194,13 @@ sel_status sel_synchronize(sel_device *device) {
   if (!device) device = sel_default_device();
   SEL_CHECK(device, SEL_E_DEVICE, "synchronize: no backend is loaded");
   return device->k.synchronize(device->handle);
+}
+
+bool sel_device_counters(const sel_device *device, sel_counters *out) {
+  memset(out, 0, sizeof *out);
+  if (!device || !device->about.counters) return false;
+  device->about.counters(device->handle, out);
+  return true;
 }
 
 sel_status sel_set_num_threads(int n) {

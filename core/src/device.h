@@ -23,17 +23,19 @@ struct sel_storage {
   const char *writer;   /* operation that wrote in place last */
   atomic_int recorded;  /* in-place writes that went onto the tape */
   int64_t maker;        /* event that left NaN or infinity here, in a recording that looks at it */
-  sel_storage *next;    /* in the cache */
+  sel_storage *next;    /* in the cache, or in the list of scratch */
 };
 
 enum { SEL_SIZE_CLASSES = 16 + 8 * 54 };
 
 struct sel_device {
-  sel_backend k; /* the backend's table; what an older plugin's table lacks is NULL */
+  sel_backend k;            /* the backend's table; what an older plugin's table lacks is NULL */
+  sel_device_ability about; /* what the backend's lacks is NULL */
   sel_backend_device handle;
   char name[64];
   pthread_mutex_t lock; /* of all below */
   sel_storage *cache[SEL_SIZE_CLASSES];
+  sel_storage *scratch; /* what kernels hold now */
   size_t live, cached, peak;
   int64_t allocations;
 };

@@ -36,7 +36,8 @@ static sel_status launch_index(const char *what, sel_index_op op, int dim, sel_t
                          .outer = 1,
                          .extent = extent_at(whole, dim),
                          .count = extent_at(part, dim),
-                         .inner = 1};
+                         .inner = 1,
+                         .operation = what};
   for (int d = 0; d < part->ndim; d++) {
     if (d < dim) args.outer *= part->shape[d];
     if (d > dim) args.inner *= part->shape[d];

@@ -5,6 +5,7 @@
  * watched never fails for being watched. */
 #include "profile.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,6 +13,8 @@
 
 struct sel_profile {
   bool synchronize, failed, paused;
+  sel_status lost; /* the first failure of waiting for a device, and its text */
+  char lost_text[512];
   int64_t number; /* of the recording, from 1 */
   int64_t began;  /* nanoseconds of the monotonic clock */
   double duration;
@@ -150,9 +153,14 @@ sel_span sel__span_layer(void) {
   return layer < 0 ? 0 : p->number << 32 | layer;
 }
 
-/* A failure of the device shows when results are read, as it does without a recording. */
+/* A device reports a failure once: it becomes that of the recording. */
 static void wait_for(sel_device *device) {
-  if (recording->synchronize) (void)device->k.synchronize(device->handle);
+  sel_profile *p = recording;
+  if (!p->synchronize) return;
+  sel_status status = device->k.synchronize(device->handle);
+  if (status == SEL_OK || p->lost != SEL_OK) return;
+  p->lost = status;
+  snprintf(p->lost_text, sizeof p->lost_text, "%s", sel_error());
 }
 
 void sel__span_worked(sel_device *device, double bytes) {
@@ -271,6 +279,12 @@ sel_status sel_profile_stop(sel_profile **out) {
   for (; p->top >= 0; p->top = p->events[p->top].parent) p->events[p->top].end = p->duration;
   recording = NULL;
   atomic_fetch_sub(&sel__recordings, 1);
+  if (p->lost != SEL_OK) {
+    sel_fail(p->lost, "%s", p->lost_text);
+    sel_status status = p->lost;
+    sel_profile_release(p);
+    return status;
+  }
   if (p->failed) {
     int n = p->n;
     sel_profile_release(p);

@@ -112,12 +112,22 @@ static sel_status make_view(sel_call *call) {
   return SEL_OK;
 }
 
+/* A kernel may need memory of its own on the device: where it lacks, what the cache holds is given
+ * back for it. Host memory is not asked for twice.
+ */
+static sel_status launch(sel_call *call, sel_device *device) {
+  sel_status status = call->op->launch(call);
+  if (status != SEL_E_MEMORY || device->k.host_memory) return status;
+  sel_memory_release_cache(device);
+  return call->op->launch(call);
+}
+
 static sel_status compute(sel_call *call, sel_device *device) {
   sel_spec specs[SEL_MAX_OUT];
   SEL_TRY(call->op->infer(call, specs));
   for (int k = 0; k < call->op->n_out; k++)
     SEL_TRY(sel__tensor_new(&specs[k], device, &call->out[k]));
-  return call->op->launch(call);
+  return launch(call, device);
 }
 
 static sel_status run(sel_call *call) {
@@ -175,7 +185,7 @@ static sel_status run_in_place(sel_call *call) {
   /* The record takes the inputs' place on the tape as it is before the write. */
   sel_node *node = NULL;
   if (status == SEL_OK && sel__tape_wanted(call)) status = sel__tape_prepare(call, dst, &node);
-  if (status == SEL_OK) status = moved.op->launch(&moved);
+  if (status == SEL_OK) status = launch(&moved, device);
   if (status == SEL_OK) sel__written(dst, name);
   if (status == SEL_OK && node) {
     atomic_fetch_add_explicit(&dst->storage->recorded, 1, memory_order_relaxed);

@@ -52,16 +52,6 @@ local function run_text(load_chunk, ...)
   return run(chunk, ...)
 end
 
--- Calls visit(item) for at(0), at(1), ... up to the first NULL.
-local function each(at, visit)
-  local i, item = 0, at(0)
-  while item ~= nil do
-    visit(item, i)
-    i = i + 1
-    item = at(i)
-  end
-end
-
 local function print_version()
   local ffi = require "ffi"
   local library = require "selenite.library"
@@ -70,23 +60,17 @@ local function print_version()
   print(("Selenite %s, %s"):format(sel._VERSION, jit.version))
   print("library   " .. library.path)
   print("Lua files " .. library.folder)
-  each(C.sel_device_at, function(device)
-    print(("device    %s: %s"):format(ffi.string(C.sel_device_name(device)),
-                                      ffi.string(C.sel_device_summary(device))))
-  end)
-  each(C.sel_backend_at, function(backend)
-    local reason = ffi.new "const char *[1]"
-    if backend.device_count(reason) == 0 then
-      print(("backend   %s has no device here: %s")
-            :format(ffi.string(backend.name), reason[0] ~= nil and ffi.string(reason[0]) or ""))
-    end
-  end)
-  each(C.sel_plugin_at, function(plugin, i)
+  for _, device in ipairs(sel.devices()) do print("device    " .. tostring(device)) end
+  local i, plugin = 0, C.sel_plugin_at(0)
+  while plugin ~= nil do
     print(("plugin    %s %s (%s) %s")
           :format(ffi.string(plugin.name), ffi.string(plugin.version), ffi.string(plugin.licence),
                   ffi.string(C.sel_plugin_path_at(i))))
-  end)
+    i = i + 1
+    plugin = C.sel_plugin_at(i)
+  end
 end
+
 -- The table `arg` as lua makes it: the script at 0, what stands before it at negative positions.
 local function make_arg(argv, script)
   local list = {}

@@ -73,6 +73,7 @@ sel.metrics, sel.train = require "selenite.metrics", require "selenite.train"
 sel.evaluate = require("selenite.train.evaluate").evaluate
 sel.detect_anomaly = require("selenite.anomaly").detect_anomaly
 sel.summary = require "selenite.summary"
+sel.devices = require("selenite.devices").devices
 
 -- sel.is_tensor(value): whether it is a tensor.
 sel.is_tensor = arguments.is_tensor
@@ -87,18 +88,6 @@ function sel.set_num_threads(n)
   errors.check(C.sel_set_num_threads(n))
 end
 function sel.num_threads() return C.sel_num_threads() end
-
--- sel.devices(): list of the names of all devices of all loaded backends.
-function sel.devices()
-  local list, i = {}, 0
-  local device = C.sel_device_at(0)
-  while device ~= nil do
-    list[i + 1] = ffi.string(C.sel_device_name(device))
-    i = i + 1
-    device = C.sel_device_at(i)
-  end
-  return list
-end
 
 -- sel.default_device(): name of the device of new tensors; sel.set_default_device(name) changes it.
 function sel.default_device()
@@ -125,6 +114,13 @@ end
 -- sel.memory(device): table of bytes live, cached and peak, and of allocations, the number of
 -- requests that had to ask the system.
 function sel.memory(name) return memory.usage(device_or_default("memory", name)) end
+
+-- sel.device_counters(device): what it was given to do since it was opened: launches of kernels;
+-- copies and, apart, copies_to_device, bytes_to_device, copies_to_host, bytes_to_host; waits of the
+-- host for the device. nil for cpu, which has nothing to wait for.
+function sel.device_counters(name)
+  return memory.counters(device_or_default("device_counters", name))
+end
 
 -- sel.load_plugin(path): loads a backend or layer plugin from a file.
 function sel.load_plugin(path)

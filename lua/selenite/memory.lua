@@ -40,24 +40,14 @@ local handles_left = INTERVAL
 local on_collect = {}
 local info = ffi.new "sel_memory_info"
 
-local function live_bytes()
-  local total, i = 0, 0
-  local device = C.sel_device_at(0)
-  while device ~= nil do
-    C.sel_memory(device, info)
-    total, i = total + info.live, i + 1
-    device = C.sel_device_at(i)
-  end
-  return total
-end
-
 -- Frees all tensors that nothing refers to any more. Called by itself; harmless to call.
 function M.collect()
   collectgarbage()
   for i = 1, #on_collect do on_collect[i]() end
   local lua_megabytes = collectgarbage "count" / 1024
   handles_left = INTERVAL * math.max(1, lua_megabytes)
-  limit = allocated_bytes() + math.max(MIN_ALLOWANCE, live_bytes() / 2, lua_megabytes * 2 ^ 21)
+  limit = allocated_bytes() +
+          math.max(MIN_ALLOWANCE, C.sel_live_bytes() / 2, lua_megabytes * 2 ^ 21)
 end
 local collect = M.collect
 
@@ -166,6 +156,18 @@ function M.usage(device)
   C.sel_memory(device, info)
   return { live = info.live, cached = info.cached, peak = info.peak,
            allocations = info.allocations }
+end
+
+local counters = ffi.new "sel_counters"
+
+-- What a device was given to do so far, as a table; see sel.device_counters.
+function M.counters(device)
+  if not C.sel_device_counters(device, counters) then return nil end
+  return { launches = counters.launches, waits = counters.waits,
+           copies = counters.copies_to_device + counters.copies_to_host,
+           copies_to_device = counters.copies_to_device,
+           bytes_to_device = counters.bytes_to_device,
+           copies_to_host = counters.copies_to_host, bytes_to_host = counters.bytes_to_host }
 end
 
 return M

@@ -51,6 +51,36 @@ START_TEST(accounting) {
 }
 END_TEST
 
+/* What kernels work in comes from the same cache, under the same counters. */
+START_TEST(scratch) {
+  begin();
+  sel_device *cpu = sel_default_device();
+  const double allocated = sel_allocated_bytes();
+  sel_buffer a, b, c;
+  ASSERT_OK(sel_scratch_take(cpu, 1 << 20, &a));
+  ASSERT_OK(sel_scratch_take(cpu, 1 << 20, &b));
+  ck_assert_ptr_ne(a, b);
+  ck_assert_double_eq(now().live, 2 << 20);
+  ck_assert_double_eq(now().peak, 2 << 20);
+  sel_scratch_give(cpu, a);
+  ck_assert_double_eq(now().live, 1 << 20);
+  ck_assert_double_eq(now().cached, caches ? 1 << 20 : 0);
+  ASSERT_OK(sel_scratch_take(cpu, 1 << 20, &c));
+  if (caches) ck_assert_ptr_eq(a, c);
+  sel_scratch_give(cpu, c);
+  sel_scratch_give(cpu, b);
+  ck_assert_double_eq(now().live, 0);
+  ck_assert_double_eq(sel_allocated_bytes(), allocated); /* nothing a collection could free */
+
+  sel_device *device = fake_device();
+  c = NULL;
+  fake_fail(0, 2);
+  ASSERT_FAILS(SEL_E_MEMORY, sel_scratch_take(device, 1 << 20, &c), "fake: no");
+  ck_assert_ptr_null(c);
+  ck_assert_double_eq(memory_of(device).live, 0);
+}
+END_TEST
+
 /* At most an eighth more than asked for, above the smallest blocks. */
 START_TEST(waste) {
   begin();
@@ -221,6 +251,39 @@ START_TEST(full_device) {
 }
 END_TEST
 
+/* A kernel that needs memory of its own gets what is cached, or its failure counts. */
+static int starving; /* calls of the kernel that fail */
+static sel_status hungry_pointwise(sel_backend_device device, const sel_pointwise_args *args) {
+  if (starving-- > 0) return sel_fail(SEL_E_MEMORY, "hungry: no memory to work in");
+  return fake_cpu()->pointwise(device, args);
+}
+
+START_TEST(full_device_in_a_kernel) {
+  static sel_backend hungry;
+  sel_device *device;
+  hungry = *fake_cpu();
+  hungry.name = "hungry";
+  hungry.host_memory = false;
+  hungry.pointwise = hungry_pointwise;
+  ASSERT_OK(sel_register_backend(&hungry));
+  ASSERT_OK(sel_device_find("hungry", &device));
+  sel_tensor *x, *y = NULL;
+  ASSERT_OK(sel_ones(SHAPE(3000), SEL_F32, device, &x));
+  sel_release(x);
+  ASSERT_OK(sel_ones(SHAPE(1000), SEL_F32, device, &x));
+  if (caches) ck_assert_double_gt(memory_of(device).cached, 0);
+  starving = 1;
+  ASSERT_OK(sel_neg(keep(x), &y));
+  ck_assert_double_eq(memory_of(device).cached, 0);
+  ck_assert_double_eq(element_of(keep(y), 999), -1);
+  starving = 2;
+  y = NULL;
+  ASSERT_FAILS(SEL_E_MEMORY, sel_exp(x, &y), "hungry: no memory");
+  ck_assert_ptr_null(y);
+  ck_assert_double_eq(element_of(NEW(neg, x), 0), -1);
+}
+END_TEST
+
 /* A step of training in which each allocation of the device fails in turn. */
 static sel_status step_on_device(void *context) {
   sel_tensor *const *leaves = context; /* w, x */
@@ -299,6 +362,6 @@ START_TEST(moves_on_a_full_device) {
 }
 END_TEST
 
-TENSOR_SUITE("memory", accounting, waste, steady_loop, bound, blocks_are_not_shared, alignment,
-             threads, released_in_another_thread, full_device, each_allocation_of_a_device,
-             moves_on_a_full_device)
+TENSOR_SUITE("memory", accounting, scratch, waste, steady_loop, bound, blocks_are_not_shared,
+             alignment, threads, released_in_another_thread, full_device, full_device_in_a_kernel,
+             each_allocation_of_a_device, moves_on_a_full_device)

@@ -686,8 +686,34 @@ START_TEST(two_threads) {
 }
 END_TEST
 
+static sel_status failing_wait(sel_backend_device device) {
+  (void)device;
+  return sel_fail(SEL_E_ARGUMENT, "a kernel found a mistake");
+}
+
+/* What a device says only when it is waited for becomes the recording's failure. */
+START_TEST(failures_found_late) {
+  static sel_backend late;
+  sel_device *device;
+  sel_profile *p = NULL;
+  late = *fake_cpu();
+  late.name = "late";
+  late.synchronize = failing_wait;
+  ASSERT_OK(sel_register_backend(&late));
+  ASSERT_OK(sel_device_find("late", &device));
+  sel_tensor *x = NEW(to, TENSOR(SEL_F32, SHAPE(2), 1, 2), SEL_F32, device);
+  ASSERT_OK(sel_profile_start(true));
+  NEW(exp, x);
+  ASSERT_FAILS(SEL_E_ARGUMENT, sel_profile_stop(&p), "a kernel found a mistake");
+  ck_assert_ptr_null(p);
+  ASSERT_OK(sel_profile_start(false));
+  NEW(exp, x);
+  sel_profile_release(stop());
+}
+END_TEST
+
 TENSOR_SUITE("profile", counts, nothing, costs, costs_of_indexing, costs_of_convolution,
              costs_of_attention, costs_of_recurrence, layers, layers_of_a_host, results,
              results_in_place, results_of_layers, results_are_not_looked_at_unless_asked_for,
              recordings_do_not_mix, mistakes, without_memory, batches, function_of_a_host,
-             waits_where_asked, two_threads)
+             waits_where_asked, failures_found_late, two_threads)

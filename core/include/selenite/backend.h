@@ -124,8 +124,9 @@ typedef struct sel_gemm_args {
 } sel_gemm_args;
 
 /* Indexing along one dim of contiguous tensors seen as [outer, extent, inner]; index i64 or i32,
- * contiguous. A value outside [0, extent) makes the kernel fail with SEL_E_ARGUMENT and name it
- * (negative values are not wrapped). Any dtype; add: number dtypes. Duplicate targets: the last in
+ * contiguous. A value outside [0, extent) makes the kernel fail with SEL_E_ARGUMENT and name it, or
+ * the next read or synchronize where the kernel returns before it is done (negative values are not
+ * wrapped). Any dtype; add: number dtypes. Duplicate targets: the last in
  * C order wins for set, sums in C order for add. */
 typedef enum sel_index_op {
   SEL_INDEX_SELECT = 0, /* out[o][j][i] = x[o][index[j]][i]; index [count] */
@@ -138,6 +139,7 @@ typedef struct sel_index_args {
   sel_index_op op;
   sel_operand x, index, out;
   int64_t outer, extent, count, inner;
+  const char *operation; /* whose indices they are, for a failure reported later; static */
 } sel_index_args;
 
 /* Stable sort of each row of a contiguous [rows, columns]; NaN counts as largest. values and
@@ -161,7 +163,8 @@ typedef struct sel_softmax_args {
  * Forward: losses[row] = w[id] * (smoothed -log softmax), log_sums[row] = log sum exp (both f of
  * logits' dtype); 0 where id = ignore_index. Backward: grad_logits from grad_losses [rows] and
  * log_sums. With smoothing e, target probabilities are (1-e) at id plus e/classes everywhere, each
- * class term weighted by its w. An id outside [0, classes) fails and is named. */
+ * class term weighted by its w. An id outside [0, classes) fails and is named, as in
+ * sel_index_args. */
 typedef struct sel_cross_entropy_args {
   bool backward;
   sel_operand logits, target, weight; /* weight.data NULL: all 1 */
@@ -377,6 +380,16 @@ typedef struct sel_fuse_ability {
   void (*release)(void *kernel);
 } sel_fuse_ability;
 
+/* The ability "device": what a device tells core, and core it. NULL: left out. */
+typedef struct sel_device_ability {
+  size_t size;
+  double (*memory)(sel_backend_device device); /* bytes it has in all */
+  /* Called once, after device_open: what this device is to core, for sel_scratch_take. */
+  void (*attach)(sel_backend_device device, sel_device *as);
+  /* Totals since device_open. */
+  void (*counters)(sel_backend_device device, sel_counters *out);
+} sel_device_ability;
+
 struct sel_backend {
   size_t size;      /* sizeof(sel_backend) the plugin was built with */
   const char *name; /* "cpu"; what users write in front of ":1" */
@@ -430,6 +443,12 @@ struct sel_backend {
 SEL_API sel_status sel_register_backend(const sel_backend *backend);
 /* The i-th registered backend, NULL past the last. Borrowed. */
 SEL_API const sel_backend *sel_backend_at(int i);
+
+/* Memory for a kernel's own use, from the cache that tensors take theirs from, and counted with it
+ * in sel_memory. `device` is what attach told. It may be given back while commands that use it are
+ * still queued, where what is queued later runs later. */
+SEL_API sel_status sel_scratch_take(sel_device *device, size_t bytes, sel_buffer *out);
+SEL_API void sel_scratch_give(sel_device *device, sel_buffer buffer);
 
 #ifdef __cplusplus
 }

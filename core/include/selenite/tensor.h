@@ -48,6 +48,8 @@ SEL_API sel_status sel_device_find(const char *name, sel_device **out);
 SEL_API const char *sel_device_name(const sel_device *device); /* as sel_device_find takes it */
 /* One line about it from its backend: maker, model, instruction set. Borrowed; "" for none. */
 SEL_API const char *sel_device_summary(const sel_device *device);
+/* Bytes of memory it has in all; 0 where its backend doesn't say. */
+SEL_API double sel_device_memory(const sel_device *device);
 /* Device of new tensors on this thread; "cpu" at first. NULL without any backend. Borrowed. */
 SEL_API sel_device *sel_default_device(void);
 SEL_API sel_status sel_set_default_device(sel_device *device);
@@ -66,8 +68,21 @@ typedef struct sel_memory_info {
   double allocations; /* requests that had to ask the system; constant in a steady training loop */
 } sel_memory_info;
 SEL_API void sel_memory(const sel_device *device, sel_memory_info *out);
+/* The sum of `live` over all devices opened so far. */
+SEL_API double sel_live_bytes(void);
 SEL_API void sel_memory_reset_peak(sel_device *device);
 SEL_API void sel_memory_release_cache(sel_device *device); /* back to the system */
+
+/* What a device was given to do since it was opened. */
+typedef struct sel_counters {
+  double launches; /* kernels */
+  double copies_to_device, bytes_to_device;
+  double copies_to_host, bytes_to_host;
+  double waits; /* of the host for the device */
+} sel_counters;
+/* False, and zeros, for a device that doesn't count: cpu, whose kernels are done when they return.
+ */
+SEL_API bool sel_device_counters(const sel_device *device, sel_counters *out);
 
 /* Bytes allocated for tensors by this thread since the thread started, bookkeeping included. A
  * garbage-collected host compares it with its value at the last collection. */

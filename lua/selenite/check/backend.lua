@@ -75,7 +75,8 @@ end
 local function devices_of(name)
   local list = {}
   for _, device in ipairs(sel.devices()) do
-    if device == name or device:find(name .. ":", 1, true) == 1 then list[#list + 1] = device end
+    local own = device.name == name or device.name:find(name .. ":", 1, true) == 1
+    if own and device.available then list[#list + 1] = device.name end
   end
   return list
 end

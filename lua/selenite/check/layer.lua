@@ -194,7 +194,9 @@ return function(report, path)
       local case = record(class)
       for _, entry in ipairs(steps) do report:step(entry[1], entry[2], class, case) end
       for _, device in ipairs(sel.devices()) do
-        if device ~= "cpu" then report:step("on " .. device, device_step, class, device) end
+        if device.available and device.name ~= "cpu" then
+          report:step("on " .. device.name, device_step, class, device.name)
+        end
       end
     end
   end

@@ -9,6 +9,7 @@
 local ffi = require "ffi"
 local library = require "selenite.library"
 local errors = require "selenite.errors"
+local memory = require "selenite.memory"
 local module = require "selenite.nn.module"
 local module_recorder = require "selenite.profile.modules"
 local rows = require "selenite.profile.rows"
@@ -35,13 +36,22 @@ local function read_options(options)
   return options.trace, options.synchronize ~= false
 end
 
-local function finish(trace_path, ok, ...)
+-- How much each counter of the default device has grown since `before`; nil where nothing counts.
+local function grown(device, before)
+  if not before then return nil end
+  local after = memory.counters(device)
+  for name, value in pairs(before) do after[name] = after[name] - value end
+  return after
+end
+
+local function finish(trace_path, device, before, ok, ...)
   module.set_recorder(nil)
   local status = C.sel_profile_stop(profile_out)
   local handle = status == 0 and ffi.gc(profile_out[0], C.sel_profile_release)
   if not ok then errors.rethrow(...) end
   errors.check(status)
   local self, labels = rows(handle)
+  self.device = grown(device, before)
   if trace_path then trace(trace_path, handle, labels) end
   return setmetatable(self, profile), ...
 end
@@ -49,11 +59,14 @@ end
 -- sel.profile(fn, options): calls fn() and returns a profile of it, then fn's results. Options:
 -- trace = "trace.json" also writes a file for Chrome's trace viewer and Perfetto; synchronize =
 -- false doesn't wait for the device after each operation. print(p) shows tables; p.seconds is the
--- whole, p.operations and p.layers are lists of rows, most time first: see rows.lua.
+-- whole, p.operations and p.layers are lists of rows, most time first: see rows.lua. p.device is
+-- what the default device was given to do, as sel.device_counters tells it; nil for cpu.
 return function(fn, options)
   errors.expect("function", "profile", 1, "fn", fn)
   local trace_path, synchronize = read_options(options)
+  local device = C.sel_default_device()
+  local before = memory.counters(device)
   errors.check(C.sel_profile_start(synchronize))
   module.set_recorder(module_recorder())
-  return finish(trace_path, errors.protect(fn))
+  return finish(trace_path, device, before, errors.protect(fn))
 end

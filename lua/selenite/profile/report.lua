@@ -62,7 +62,12 @@ end
 
 -- Text of a profile; see rows.lua.
 return function(self)
-  local parts = { time_text(self.seconds) .. " recorded", operations_text(self) }
+  local head = time_text(self.seconds) .. " recorded"
+  if self.device then
+    head = head .. ("; %d launches, %d copies, %d waits")
+                   :format(self.device.launches, self.device.copies, self.device.waits)
+  end
+  local parts = { head, operations_text(self) }
   if #self.layers > 0 then parts[3] = layers_text(self) end
   return table.concat(parts, "\n\n")
 end

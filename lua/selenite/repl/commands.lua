@@ -65,9 +65,11 @@ commands.mem = { "", "memory of the devices and of Lua",
     local sel = require "selenite"
     local rows = { { "", "live", "cached", "peak" } }
     for _, device in ipairs(sel.devices()) do
-      local usage = sel.memory(device)
-      rows[#rows + 1] = { device, megabytes(usage.live), megabytes(usage.cached),
-                          megabytes(usage.peak) }
+      if device.available then
+        local usage = sel.memory(device.name)
+        rows[#rows + 1] = { device.name, megabytes(usage.live), megabytes(usage.cached),
+                            megabytes(usage.peak) }
+      end
     end
     rows[#rows + 1] = { "Lua", megabytes(collectgarbage "count" * 1024) }
     return columns(rows)

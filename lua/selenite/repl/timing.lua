@@ -9,7 +9,9 @@ local REPEATS = 5
 
 local function synchronize()
   local sel = require "selenite"
-  for _, device in ipairs(sel.devices()) do sel.synchronize(device) end
+  for _, device in ipairs(sel.devices()) do
+    if device.available then sel.synchronize(device.name) end
+  end
 end
 
 local function duration(seconds)
