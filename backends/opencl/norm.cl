@@ -167,12 +167,9 @@ __kernel void affine_gradients(shape z, long numbers, __global const T *x, long 
   x += x_first, grad += grad_first, means += means_first, rstds += rstds_first;
 #define STATISTIC statistic_of(z, a, piece)
 #define MEAN (KIND == RMS ? (SUM)0 : (SUM)means[STATISTIC])
-  if (grad_weight) {
-    SEGMENT_SUM(sum, g, (SUM)grad[at] * ((SUM)x[at] - MEAN) * (SUM)rstds[STATISTIC])
-    if (LANE == 0) grad_weight[grad_weight_first + a] = (T)sum;
-  }
-  if (grad_bias) {
-    SEGMENT_SUM(sum, g, (SUM)grad[at])
-    if (LANE == 0) grad_bias[grad_bias_first + a] = (T)sum;
-  }
+  // Both sums in any case: PoCL 3.1 makes an endless loop of barriers behind such a condition.
+  SEGMENT_SUM(along, g, (SUM)grad[at] * ((SUM)x[at] - MEAN) * (SUM)rstds[STATISTIC])
+  SEGMENT_SUM(sum, g, (SUM)grad[at])
+  if (LANE == 0 && grad_weight) grad_weight[grad_weight_first + a] = (T)along;
+  if (LANE == 0 && grad_bias) grad_bias[grad_bias_first + a] = (T)sum;
 }

@@ -4,6 +4,7 @@
 
 #include <check.h>
 
+TCase *rows_cases(void); /* every pointwise operation; pointwise_cases: how they walk */
 TCase *pointwise_cases(void);
 TCase *copy_cases(void);
 TCase *update_cases(void);

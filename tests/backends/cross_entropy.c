@@ -99,7 +99,7 @@ START_TEST(every_setting) {
                        .rows = shapes[_i][0],
                        .classes = shapes[_i][1],
                        .ignore = bits & 16 ? 0 : -100};
-    cross_entropy_case(&s);
+    if (tested_dtype(s.dtype)) cross_entropy_case(&s);
   }
 }
 END_TEST
@@ -129,7 +129,7 @@ START_TEST(bad_ids) {
       set_whole(&o.target, 8, bad[b]);
       upload(&o.target);
       o.args.backward = backward;
-      ck_assert_int_eq(backend->cross_entropy(device, &o.args), SEL_E_ARGUMENT);
+      ck_assert_int_eq(settled(backend->cross_entropy(device, &o.args)), SEL_E_ARGUMENT);
       char value[32];
       snprintf(value, sizeof value, "%lld", (long long)bad[b]);
       ck_assert_msg(strstr(sel_error(), value) && strstr(sel_error(), "5)"),

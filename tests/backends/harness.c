@@ -14,6 +14,19 @@ void must(sel_status status, const char *what) {
   ck_assert_msg(status == SEL_OK, "%s: %s", what, sel_error());
 }
 
+sel_status settled(sel_status status) {
+  return status == SEL_OK ? backend->synchronize(device) : status;
+}
+
+bool tested_dtype(sel_dtype dtype) {
+  const char *all = getenv("SEL_TEST_DTYPES"), *name = sel_dtype_name(dtype);
+  const size_t n = strlen(name);
+  if (!all) return true;
+  for (const char *at = all; (at = strstr(at, name)) != NULL; at += n)
+    if ((at == all || at[-1] == ',') && (at[n] == ',' || at[n] == '\0')) return true;
+  return false;
+}
+
 /* ---- arrays ---- */
 
 static void lay_out(array *a, layout how) {

@@ -22,6 +22,12 @@ extern sel_backend_device device;
 
 /* Fails the test with the backend's message unless the kernel succeeds. */
 void must(sel_status status, const char *what);
+/* The status of a kernel once it is done: of its call, or else of waiting for the device. */
+sel_status settled(sel_status status);
+
+/* Whether a dtype is to be tested: one of those that SEL_TEST_DTYPES names ("f32,i64"); all where
+ * it isn't set. */
+bool tested_dtype(sel_dtype dtype);
 
 /* ---- arrays ---- */
 

@@ -1,4 +1,6 @@
 /* Device memory: allocation, transfers, threads, the description. */
+#include <stddef.h>
+
 #include "cases.h"
 #include "harness.h"
 
@@ -65,6 +67,31 @@ START_TEST(counts_threads) {
 }
 END_TEST
 
+START_TEST(counts_work) {
+  sel_counters before, after;
+  sel_buffer buffer;
+  char bytes[10] = "";
+  const bool old = backend->size <= offsetof(sel_backend, ability) || !backend->ability;
+  const sel_device_ability *about = old ? NULL : backend->ability("device");
+  if (!about || !about->counters) return;
+  must(backend->allocate(device, sizeof bytes, &buffer), "allocate");
+  must(backend->synchronize(device), "synchronize");
+  about->counters(device, &before);
+  must(backend->write(device, buffer, 0, bytes, 10), "write");
+  must(backend->write(device, buffer, 0, bytes, 4), "write");
+  must(backend->read(device, bytes, buffer, 0, 7), "read");
+  must(backend->synchronize(device), "synchronize");
+  about->counters(device, &after);
+  ck_assert_double_eq(after.launches - before.launches, 0);
+  ck_assert_double_eq(after.copies_to_device - before.copies_to_device, 2);
+  ck_assert_double_eq(after.bytes_to_device - before.bytes_to_device, 14);
+  ck_assert_double_eq(after.copies_to_host - before.copies_to_host, 1);
+  ck_assert_double_eq(after.bytes_to_host - before.bytes_to_host, 7);
+  ck_assert_double_eq(after.waits - before.waits, 2);
+  backend->release(device, buffer, sizeof bytes);
+}
+END_TEST
+
 TCase *memory_cases(void) {
   TCase *cases = tcase_create("memory");
   tcase_add_test(cases, describes_itself);
@@ -73,5 +100,6 @@ TCase *memory_cases(void) {
   tcase_add_test(cases, aligns_host_memory);
   tcase_add_test(cases, reports_exhaustion);
   tcase_add_test(cases, counts_threads);
+  tcase_add_test(cases, counts_work);
   return cases;
 }

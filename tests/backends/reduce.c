@@ -96,6 +96,15 @@ static double reference(sel_reduce_op op, const double *x, int64_t n, double sca
   return (double)(is_sum(op) ? result * scale : result);
 }
 
+/* A device that compiles a program for each op and dtype takes half a second for each. There f16
+ * and bf16, which are f32's program between a load and a store, are tested on every fourth op: f16
+ * on sum, argmax and sum_abs, bf16 on max, any and var. */
+static bool tested(int op, sel_dtype dtype) {
+  const bool stored = dtype == SEL_F16 || dtype == SEL_BF16;
+  return takes((sel_reduce_op)op, dtype) && tested_dtype(dtype) &&
+         (backend->host_memory || !stored || op % 4 == (dtype == SEL_F16 ? 0 : 2));
+}
+
 /* ---- one call ---- */
 
 /* The first `kept` dims of `in` stay. */
@@ -184,7 +193,7 @@ START_TEST(every_op_dtype_layout) {
   const sel_reduce_op op = (sel_reduce_op)(_i / 15);
   seed_numbers((uint64_t)_i);
   for (sel_dtype dtype = 0; dtype < SEL_DTYPE_COUNT; dtype++)
-    for (layout how = 0; how < LAYOUTS && takes(op, dtype); how++) {
+    for (layout how = 0; how < LAYOUTS && tested(op, dtype); how++) {
       reduce_case(op, dtype, s->ndim, s->shape, s->kept, how, false);
       reduce_case(op, dtype, s->ndim, s->shape, s->kept, how, true);
     }
@@ -196,7 +205,8 @@ START_TEST(nothing_to_reduce) {
   for (int op = 0; op < OPS; op++) {
     if (op == SEL_REDUCE_OP_ARGMAX || op == SEL_REDUCE_OP_ARGMIN) continue;
     for (sel_dtype dtype = 0; dtype <= SEL_F64; dtype++)
-      reduce_case((sel_reduce_op)op, dtype, 3, shape, 1, CONTIGUOUS, false);
+      if (tested_dtype(dtype))
+        reduce_case((sel_reduce_op)op, dtype, 3, shape, 1, CONTIGUOUS, false);
     reduce_case((sel_reduce_op)op, SEL_F32, 2, none, 1, CONTIGUOUS, false);
   }
 }

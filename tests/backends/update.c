@@ -26,8 +26,9 @@ static const struct {
 #define ENTRY(name, states, ...) {#name, states, rule_##name},
     SEL_UPDATES(ENTRY)};
 
-enum { ITEMS = 5, TENSORS = 5 /* parameter, gradient, three states */ };
-static const int64_t sizes[ITEMS] = {1, 0, 37, 100000, 3};
+enum { ITEMS = 20, TENSORS = 5 /* parameter, gradient, three states */ };
+static const int64_t sizes[ITEMS] = {1,  0, 37, 100000, 3, 256, 0, 2, 257, 64,
+                                     10, 1, 4,  1000,   0, 5,   6, 7, 8,   90000};
 static const double scalar[SEL_MAX_SCALARS] = {0.125, 0.25, -1, 0.5, 0.75, 0.0625, 1.5, 0.03125};
 
 static sel_operand state_operand(const array *tensors, int op, int k) {

@@ -9,24 +9,13 @@
 --   quit
 
 package.path = arg[0]:match "^(.*/)[^/]*$" .. "?.lua;" .. package.path
-local ffi = require "ffi"
 local sel = require "selenite"
+local clock = require "clock"
 local workloads = require "workloads"
 local networks = require "networks"
 local operations = require "operations"
 
--- ---- clock, memory ----
-
-ffi.cdef [[
-typedef struct bench_time { long seconds, nanoseconds; } bench_time;
-int clock_gettime(int clock, bench_time *t);
-]]
-local time = ffi.new "bench_time"
-local CLOCK_MONOTONIC = 1
-local function now()
-  ffi.C.clock_gettime(CLOCK_MONOTONIC, time)
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
+-- ---- memory ----
 
 local function peak_bytes()
   for line in io.lines "/proc/self/status" do
@@ -160,9 +149,9 @@ end
 
 local function times(n)
   local step = current.step
-  local begin = now()
+  local begin = clock()
   for _ = 1, n do step() end
-  return (now() - begin) / n / (current.spec.tokens or 1)
+  return (clock() - begin) / n / (current.spec.tokens or 1)
 end
 
 -- The learning rate is 0 afterwards: what is timed computes the same numbers at each step, however

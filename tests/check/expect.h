@@ -1,10 +1,16 @@
-/* What Check suites share: calls that must succeed or fail, host allocations failed in turn, and a
- * main for one suite. What only one part's tests need stays in that part's folder. */
+/* What Check suites share: calls that must succeed or fail, host allocations failed in turn, the
+ * device under test, and a main for one suite. What only one part's tests need stays in that part's
+ * folder.
+ *
+ * SELENITE_TEST_DEVICE names the device that a suite runs on, "opencl" for example; else it is the
+ * CPU. It is the default device of the tests, which ask for no other.
+ */
 #ifndef EXPECT_H
 #define EXPECT_H
 
 #include <check.h>
 #include <selenite/selenite.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +75,34 @@ static inline void expect_memory_errors(sel_status (*attempt)(void *context), vo
 
 /* ---- a suite ---- */
 
-static inline void expect_plugins(void) { ASSERT_OK(sel_init(NULL)); }
+static inline const char *test_device(void) {
+  const char *name = getenv("SELENITE_TEST_DEVICE");
+  return name && *name ? name : NULL;
+}
+
+/* Loads the plugins beside libselenite. A device under test that isn't there ends the process as
+ * skipped, with the reason. */
+static inline void expect_plugins(void) {
+  ASSERT_OK(sel_init(NULL));
+  if (!test_device()) return;
+  sel_device *device;
+  if (sel_device_find(test_device(), &device) != SEL_OK) {
+    printf("skipped: %s\n", sel_error());
+    exit(77);
+  }
+  ASSERT_OK(sel_set_default_device(device));
+}
+
+/* Runs and frees the suite; returns what main does. Each test has a process of its own, but not on
+ * a device under test: a driver's threads don't live through a fork. */
+static inline int run_suite(Suite *suite) {
+  SRunner *runner = srunner_create(suite);
+  if (test_device()) srunner_set_fork_status(runner, CK_NOFORK);
+  srunner_run_all(runner, CK_ENV);
+  int failed = srunner_ntests_failed(runner);
+  srunner_free(runner);
+  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
 
 static inline int expect_suite(const char *name, SFun setup, int n, const TTest *const *tests) {
   Suite *suite = suite_create(name);
@@ -77,11 +110,7 @@ static inline int expect_suite(const char *name, SFun setup, int n, const TTest 
   if (setup) tcase_add_unchecked_fixture(tcase, setup, NULL);
   for (int i = 0; i < n; i++) tcase_add_test(tcase, tests[i]);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }
 
 /* A main that calls `setup` once (NULL: nothing) and runs these tests. */

@@ -201,11 +201,7 @@ static inline int tensor_suite(const char *name, int n, const TTest *const *test
   tcase_add_checked_fixture(tcase, NULL, end_of_test);
   for (int i = 0; i < n; i++) tcase_add_test(tcase, tests[i]);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }
 
 #define TENSOR_SUITE(name, ...)                                            \

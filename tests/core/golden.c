@@ -229,7 +229,8 @@ static void run_case(const golden_function *f, const char *name, sel_dtype dtype
   for (sel_tensor *t; (t = find(name, "in", call.n_in)); call.n_in++) {
     ck_assert_int_lt(call.n_in, INPUTS);
     bool number = sel_tensor_dtype(t) == SEL_F64;
-    in[call.n_in] = number ? NEW(clone, NEW(to, t, dtype, NULL)) : t;
+    sel_tensor *x = NEW(to, t, number ? dtype : sel_tensor_dtype(t), sel_default_device());
+    in[call.n_in] = number ? NEW(clone, x) : x;
     if (number && differentiable) leaf(in[call.n_in]);
   }
   sel_status status = f->run(&call, out);
@@ -300,9 +301,5 @@ int main(void) {
   tcase_add_test(tcase, every_case_is_used);
   tcase_add_loop_test(tcase, values_and_gradients, 0, FUNCTIONS);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

@@ -277,11 +277,10 @@ int main(void) {
   tcase_add_test(tcase, names_are_unique);
   tcase_add_test(tcase, samples_are_of_operations);
   tcase_add_loop_test(tcase, gradients_of, 0, sel_op_count());
-  add_failing_memory_tests(tcase);
+  if (test_device())
+    printf("missing: failing memory, which core's tests without SELENITE_TEST_DEVICE look into\n");
+  else
+    add_failing_memory_tests(tcase);
   suite_add_tcase(suite, tcase);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return run_suite(suite);
 }

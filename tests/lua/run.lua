@@ -1,9 +1,10 @@
--- Runs test files: selenite tests/lua/run.lua tests/lua/tensor.lua ... The last line printed is
--- "N passed, N failed"; the exit status is 1 when one failed.
+-- Runs test files: selenite tests/lua/run.lua tests/lua/tensor.lua ... on device.lua's device. The
+-- last line printed is "N passed, N failed"; the exit status is 1 when one failed.
 
 local folder = arg[0]:match "^(.*/)[^/]*$" or "./"
 package.path = folder .. "?.lua;" .. package.path
 local check = require "check"
+require "device"
 
 for i = 1, #arg do
   local before = check.passed

@@ -8,7 +8,7 @@ local test, equal, near, raises = check.test, check.equal, check.near, check.rai
 
 -- ---- numbers ----
 
-local golden, about = sel.load(os.getenv "SEL_TEST_DIR" .. "/golden/cnn.safetensors")
+local golden, about = require "device".load(os.getenv "SEL_TEST_DIR" .. "/golden/cnn.safetensors")
 
 local function make(source)
   return assert(loadstring("local nn = ... return " .. source, "=" .. source))(nn)

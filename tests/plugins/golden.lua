@@ -1,11 +1,14 @@
 -- Layers against PyTorch: the cases of a file in tests/golden/layers (layer_cases.py says what is
--- in it) in f64 and f32, with inputs as they are and as views that are not contiguous.
+-- in it) in f64 and f32, with inputs as they are and as views that are not contiguous, on the
+-- device of tests/lua/device.lua.
 -- usage: golden.lua FILE
+local folder = assert(os.getenv "SEL_TEST_DIR")
+package.path = folder .. "/lua/?.lua;" .. package.path
+local device = require "device"
 local sel = require "selenite"
 local nn = sel.nn
 
-local folder = assert(os.getenv "SEL_TEST_DIR")
-local tensors, metadata = sel.load(folder .. "/golden/layers/" .. arg[1] .. ".safetensors")
+local tensors, metadata = device.load(folder .. "/golden/layers/" .. arg[1] .. ".safetensors")
 local tolerances = { f64 = 1e-11, f32 = 1e-5 }
 
 -- Tensors "key.what.NAME" as a table NAME -> tensor, floats in `dtype`.

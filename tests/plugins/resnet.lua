@@ -19,7 +19,7 @@ end
 
 -- ---- state_dicts ----
 
-local outputs = sel.load(golden .. "resnet_outputs.safetensors")
+local outputs = require "device".load(golden .. "resnet_outputs.safetensors")
 local narrow = { resnet18 = { num_classes = 5, width = 3 },
                  resnet50 = { num_classes = 5, width = 1 } }
 

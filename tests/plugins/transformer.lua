@@ -299,7 +299,7 @@ end)
 
 local function expect_run(name, layer)
   layer:load_state_dict(sel.load(state_dicts .. name .. ".safetensors"))
-  local run = sel.load(state_dicts .. name .. "_run.safetensors")
+  local run = require "device".load(state_dicts .. name .. "_run.safetensors")
   close(layer:eval()(run["in.0"], run["in.1"]), run.out, 1e-5)
 end
 

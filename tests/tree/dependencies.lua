@@ -47,6 +47,7 @@ local function check_include(path, number, part, folder, bracket, header)
     local here = path:match("^(.*)/")
     local own = tree.exists(here .. "/" .. header) or tree.exists(folder .. "/" .. header)
       or folder:find("^tests/") and tree.exists("tests/check/" .. header)
+      or folder:find("^tests/") and tree.exists(folder:gsub("^tests", "backends") .. "/" .. header)
     if header:find("..", 1, true) or not own then
       tree.complain(path, number, "%s is not a file of %s", header, folder)
     end
@@ -87,7 +88,7 @@ for _, path in ipairs(tree.files("%.lua$")) do
     for module in line:gsub("%-%-.*", ""):gmatch("require%s*%(?%s*[\"']([^\"']+)") do
       local allowed = bundled[module] or module == "selenite"
         or not path:find("^examples/") and module:find("^selenite%.")
-        or path:find("^tests/") and module == "check" -- what tests/lua/run.lua has on its path
+        or path:find("^tests/") and (module == "check" or module == "device") -- beside run.lua
         or path:find("^tests/") and tree.exists(path:match("^(.*)/") .. "/"
           .. module:gsub("%.", "/") .. ".lua")
       if not allowed then tree.complain(path, number, "%s is not for use here", module) end
