@@ -1,4 +1,4 @@
--- Dependencies point one way: examples -> lua -> core's public headers; backends, plugins and data
+-- Dependencies point one way: examples -> lua -> core's public headers; backends and plugins
 -- -> core's public headers. Looks at every #include, require and include path.
 package.path = arg[0]:match("^.*/") .. "?.lua"
 local tree = require "tree"
@@ -9,7 +9,7 @@ local parts = {
   { name = "core/src", libraries = { "^png%.h", "^zlib%.h", "^zip%.h", "^jansson%.h" } },
   { name = "backends/[^/]+", libraries = { "^cblas%.h", "^omp%.h", "^immintrin%.h", "^arm_neon%.h",
     "^CL/", "^clblast_c%.h" } },
-  { name = "data", libraries = { "^jansson%.h", "^jerror%.h", "^jpeglib%.h", "^kiss_fftr%.h",
+  { name = "lua/data", libraries = { "^jansson%.h", "^jerror%.h", "^jpeglib%.h", "^kiss_fftr%.h",
     "^pcre2%.h", "^samplerate%.h", "^sndfile%.h", "^utf8proc%.h" } },
   { name = "plugins/[^/]+", libraries = {} },
   { name = "lua", libraries = { "^lua%.h", "^lualib%.h", "^lauxlib%.h", "^luajit%.h",
@@ -60,7 +60,7 @@ for _, path in ipairs(tree.files("%.[ch]$", "%.inc$")) do
   local part, folder = part_of(path)
   if not part then
     tree.complain(path, nil,
-                  "C belongs into core, backends/*, data, plugins/*, lua, examples/* or tests/*")
+                  "C belongs into core, backends/*, plugins/*, lua, examples/* or tests/*")
   else
     for number, line in tree.lines(path) do
       local bracket, header = line:match('^%s*#%s*include%s+([<"])([^>"]+)')

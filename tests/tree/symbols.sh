@@ -1,5 +1,5 @@
 #!/bin/sh
-# libselenite exports exactly the functions that the public headers declare, a library of data/ those
+# libselenite exports exactly the functions that the public headers declare, a library of lua/data/ those
 # of its own header; a plugin exports its descriptor and nothing else.
 # usage: symbols.sh SOURCE BUILD CC
 set -eu
@@ -37,9 +37,9 @@ done
 
 for library in "$build"/lib/selenite/data/*.so; do
   name=$(basename "$library" .so)
-  "$cc" -E -P -DSEL_FFI "$source/data/$name/$name.h" | functions >declared
+  "$cc" -E -P -DSEL_FFI "$source/lua/data/$name/$name.h" | functions >declared
   exports "$library" >exported
   comm -3 declared exported >extra
-  complain "declared in data/$name/$name.h, or else exported by $library, not both:" extra
+  complain "declared in lua/data/$name/$name.h, or else exported by $library, not both:" extra
 done
 exit $status
