@@ -41,6 +41,8 @@ sel_status cnn_parameter_dtype(const sel_options *options, sel_dtype *out);
 
 /* x as [N, C, ...], new; *single: it came without N. */
 sel_status cnn_as_batch(sel_tensor *x, int dims, bool *single, sel_tensor **out);
+/* Whether x, as the user gave it and cnn_as_batch took it, has this many channels. */
+sel_status cnn_expect_channels(const sel_tensor *x, bool single, int64_t channels);
 /* Takes y, [N, C, ...]; *out is y, or y without its N where `single`. */
 sel_status cnn_as_given(sel_tensor *y, bool single, sel_tensor **out);
 

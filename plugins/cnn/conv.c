@@ -83,18 +83,9 @@ static sel_status pad(const conv *state, sel_tensor *x, sel_tensor **out) {
   return sel_pad_border(x, 2 * state->dims, pads, state->border, out);
 }
 
-static sel_status check_channels(const sel_tensor *x, const sel_tensor *weight, const conv *state) {
-  const int64_t channels = sel_size(weight, 1) * state->groups;
-  char text[CNN_TEXT];
-  if (sel_size(x, 1) == channels) return SEL_OK;
-  return sel_fail(SEL_E_SHAPE, "an input of %lld channels is expected, got %s", (long long)channels,
-                  sel_describe(x, text, sizeof text));
-}
-
 static sel_status run(const conv *state, sel_tensor *x, sel_tensor *weight, sel_tensor *bias,
                       sel_tensor **out) {
   static const int64_t none[CNN_DIMS];
-  CNN_TRY(check_channels(x, weight, state));
   if (!state->bordered)
     return sel_conv(state->dims, x, weight, bias, state->stride, state->before, state->after,
                     state->dilation, state->groups, out);
@@ -108,10 +99,11 @@ static sel_status run(const conv *state, sel_tensor *x, sel_tensor *weight, sel_
 
 static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs) {
   const conv *state = sel_layer_state(self);
-  sel_tensor *x = NULL, *y = NULL;
+  sel_tensor *weight = sel_layer_slot(self, 0), *x = NULL, *y = NULL;
   bool single;
   CNN_TRY(cnn_as_batch(inputs[0], state->dims, &single, &x));
-  sel_status status = run(state, x, sel_layer_slot(self, 0), sel_layer_slot(self, 1), &y);
+  sel_status status = cnn_expect_channels(inputs[0], single, sel_size(weight, 1) * state->groups);
+  if (status == SEL_OK) status = run(state, x, weight, sel_layer_slot(self, 1), &y);
   sel_release(x);
   return status == SEL_OK ? cnn_as_given(y, single, outputs) : status;
 }

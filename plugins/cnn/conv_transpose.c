@@ -44,20 +44,17 @@ static sel_status init3(sel_layer *self, const sel_options *options) {
 
 static sel_status run(const conv_transpose *state, sel_tensor *x, sel_tensor *weight,
                       sel_tensor *bias, sel_tensor **out) {
-  char text[CNN_TEXT];
-  if (sel_size(x, 1) != sel_size(weight, 0))
-    return sel_fail(SEL_E_SHAPE, "an input of %lld channels is expected, got %s",
-                    (long long)sel_size(weight, 0), sel_describe(x, text, sizeof text));
   return sel_conv_transpose(state->dims, x, weight, bias, state->stride, state->padding,
                             state->output_padding, state->dilation, state->groups, out);
 }
 
 static sel_status forward(sel_layer *self, sel_tensor *const *inputs, sel_tensor **outputs) {
   const conv_transpose *state = sel_layer_state(self);
-  sel_tensor *x = NULL, *y = NULL;
+  sel_tensor *weight = sel_layer_slot(self, 0), *x = NULL, *y = NULL;
   bool single;
   CNN_TRY(cnn_as_batch(inputs[0], state->dims, &single, &x));
-  sel_status status = run(state, x, sel_layer_slot(self, 0), sel_layer_slot(self, 1), &y);
+  sel_status status = cnn_expect_channels(inputs[0], single, sel_size(weight, 0));
+  if (status == SEL_OK) status = run(state, x, weight, sel_layer_slot(self, 1), &y);
   sel_release(x);
   return status == SEL_OK ? cnn_as_given(y, single, outputs) : status;
 }

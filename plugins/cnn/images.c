@@ -15,6 +15,14 @@ sel_status cnn_as_batch(sel_tensor *x, int dims, bool *single, sel_tensor **out)
   return SEL_OK;
 }
 
+sel_status cnn_expect_channels(const sel_tensor *x, bool single, int64_t channels) {
+  char text[CNN_TEXT];
+  if (sel_size(x, single ? 0 : 1) == channels) return SEL_OK;
+  return sel_fail(SEL_E_SHAPE, "an input of %lld channels is expected, got %s%s",
+                  (long long)channels, sel_describe(x, text, sizeof text),
+                  single ? ", which is one image [C, ...]; a batch is [N, C, ...]" : "");
+}
+
 sel_status cnn_as_given(sel_tensor *y, bool single, sel_tensor **out) {
   if (!single) {
     *out = y;

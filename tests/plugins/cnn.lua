@@ -189,6 +189,8 @@ test("inputs that don't fit", function()
   local x = sel.ones(2, 3, 4, 5)
   raises(function() nn.conv2d(4, 2, 3)(x) end, "conv2d: an input of 4 channels is expected",
          "f32[2, 3, 4, 5]")
+  raises(function() nn.conv2d(1, 2, 3)(sel.ones(9, 4, 5)) end, "an input of 1 channels",
+         "got f32[9, 4, 5], which is one image [C, ...]; a batch is [N, C, ...]")
   raises(function() nn.conv2d(3, 2, 5)(x) end, "the kernel, which reaches over [5, 5]",
          "larger than the padded input, [4, 5] of f32[2, 3, 4, 5]")
   raises(function() nn.conv2d(3, 2, 3, { dilation = 2 })(x) end, "reaches over [5, 5]")
