@@ -23,4 +23,8 @@ sel_status opencl_pool(sel_backend_device device, const sel_pool_args *args);
 sel_status opencl_cell(sel_backend_device device, const sel_cell_args *args);
 sel_status opencl_upsample(sel_backend_device device, const sel_upsample_args *args);
 
+/* Abilities. */
+extern const sel_fuse_ability opencl_fuse;
+extern const sel_source_ability opencl_source;
+
 #endif

@@ -29,6 +29,7 @@
   CALL(GetDeviceIDs)                   \
   CALL(GetDeviceInfo)                  \
   CALL(GetEventInfo)                   \
+  CALL(GetKernelInfo)                  \
   CALL(GetPlatformIDs)                 \
   CALL(GetPlatformInfo)                \
   CALL(GetProgramBuildInfo)            \

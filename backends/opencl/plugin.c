@@ -21,7 +21,9 @@ static const sel_device_ability about_device = {.size = sizeof about_device,
                                                 .counters = opencl_device_counters};
 
 static const void *ability(const char *name) {
-  return strcmp(name, "device") == 0 ? &about_device : NULL;
+  if (strcmp(name, "device") == 0) return &about_device;
+  if (strcmp(name, "fuse") == 0) return &opencl_fuse;
+  return strcmp(name, "source") == 0 ? &opencl_source : NULL;
 }
 
 static const sel_backend backend = {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hash.h"
 #include "library.h"
 #include "program_cache.h"
 #include "texts.h"
@@ -117,10 +118,8 @@ static sel_status build(const opencl_device *device, const char *file, const cha
 /* ---- programs in memory ---- */
 
 static unsigned slot_of(const char *file, const char *defines) {
-  unsigned hash = 5381;
-  for (; *file; file++) hash = hash * 33 + (unsigned char)*file;
-  for (; *defines; defines++) hash = hash * 33 + (unsigned char)*defines;
-  return hash % OPENCL_PROGRAM_SLOTS;
+  const uint64_t hash = opencl_hash(OPENCL_HASH_START, file, strlen(file));
+  return (unsigned)(opencl_hash(hash, defines, strlen(defines)) % OPENCL_PROGRAM_SLOTS);
 }
 
 static bool has_key(const opencl_program *p, const char *file, const char *defines) {
@@ -164,6 +163,8 @@ sel_status opencl_kernel(opencl_device *device, const char *file, const char *te
     return sel_fail(SEL_E_INTERNAL, "opencl: %s has more than %d kernels", file, MAX_KERNELS);
   cl_int code;
   cl_kernel kernel = cl.CreateKernel(p->program, name, &code);
+  if (code == CL_INVALID_KERNEL_NAME)
+    return sel_fail(SEL_E_ARGUMENT, "opencl: %s has no kernel '%s'", file, name);
   if (code != CL_SUCCESS) return opencl_fail(name, code);
   snprintf(p->kernel_name[p->kernels], sizeof p->kernel_name[0], "%s", name);
   *out = p->kernel[p->kernels++] = kernel;

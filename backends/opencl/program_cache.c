@@ -18,6 +18,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hash.h"
+
 static char folder[3072]; /* "": nowhere */
 
 typedef struct head {
@@ -27,20 +29,11 @@ typedef struct head {
 
 static const char magic[8] = {'S', 'E', 'L', 'C', 'L', 'B', '1', '\n'};
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash_of(uint64_t start, const void *bytes, size_t size) {
-  const unsigned char *byte = bytes;
-  for (size_t i = 0; i < size; i++) start = (start ^ byte[i]) * UINT64_C(0x100000001b3);
-  return start;
-}
-
-static const uint64_t HASH_START = UINT64_C(0xcbf29ce484222325);
-
 static uint64_t content_hash(const head *h, const void *key, const void *binary) {
-  uint64_t hash = hash_of(HASH_START, &h->key_size, sizeof h->key_size);
-  hash = hash_of(hash, &h->binary_size, sizeof h->binary_size);
-  hash = hash_of(hash, key, h->key_size);
-  return hash_of(hash, binary, h->binary_size);
+  uint64_t hash = opencl_hash(OPENCL_HASH_START, &h->key_size, sizeof h->key_size);
+  hash = opencl_hash(hash, &h->binary_size, sizeof h->binary_size);
+  hash = opencl_hash(hash, key, h->key_size);
+  return opencl_hash(hash, binary, h->binary_size);
 }
 
 /* The environment is read here alone, once. */
@@ -57,7 +50,7 @@ void opencl_cache_locate(void) {
 bool opencl_cache_keeps(void) { return *folder != '\0'; }
 
 static void path_of(const char *key, char *path, size_t size) {
-  const uint64_t hash = hash_of(HASH_START, key, strlen(key));
+  const uint64_t hash = opencl_hash(OPENCL_HASH_START, key, strlen(key));
   snprintf(path, size, "%s/%016llx.bin", folder, (unsigned long long)hash);
 }
 

@@ -4,6 +4,7 @@
 
 extern const char opencl_text_element[];
 extern const char opencl_text_map[];
+extern const char opencl_text_fuse[];
 extern const char opencl_text_update[];
 extern const char opencl_text_random[];
 extern const char opencl_text_scan[];

@@ -91,12 +91,13 @@ static sel_status compute(sel_fused *f, sel_device *device, sel_tensor *const *i
   const sel_dtype dtype = (sel_dtype)out[0]->dtype;
   SEL_TRY(sel__fused_kernel(f, device, dtype, &kernel));
   if (out[0]->numel == 0) return SEL_OK;
-  if (!kernel->ability) {
+  const sel_status status = kernel->ability ? launch(f, kernel, in, out) : SEL_E_UNSUPPORTED;
+  if (status == SEL_E_UNSUPPORTED) {
     sel_tensor *results[SEL__FUSE_PLACES];
     SEL_TRY(sel__fuse_compose(f->program, dtype, device, in, results));
     return place_results(f->outputs, results, out);
   }
-  SEL_TRY(launch(f, kernel, in, out));
+  SEL_TRY(status);
   if (sel__recording()) sel__span_worked(device, bytes_moved(f, in, out));
   return SEL_OK;
 }

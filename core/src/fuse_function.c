@@ -94,8 +94,10 @@ static sel_status prepare(sel_fused *f, sel__fuse_kernel *kernel) {
   sel_device *device = kernel->device;
   kernel->ability = device->k.ability ? device->k.ability("fuse") : NULL;
   if (!kernel->ability) return SEL_OK;
-  return kernel->ability->prepare(device->handle, &f->program->program, kernel->dtype,
-                                  &kernel->kernel);
+  const sel_status status = kernel->ability->prepare(device->handle, &f->program->program,
+                                                     kernel->dtype, &kernel->kernel);
+  if (status == SEL_E_UNSUPPORTED) kernel->ability = NULL; /* separate operations, then */
+  return status == SEL_E_UNSUPPORTED ? SEL_OK : status;
 }
 
 static sel_status add_kernel(sel_fused *f, sel_device *device, sel_dtype dtype,

@@ -7,18 +7,55 @@
 
 static const int64_t rows[] = {5, 1}, columns[] = {4}, matrix[] = {5, 4};
 
-/* The cpu under another name, without abilities. */
+/* The cpu under another name, with these abilities. */
+static sel_device *other_device(sel_backend *table, const char *name,
+                                const void *(*ability)(const char *name)) {
+  sel_device *device;
+  if (!table->size) {
+    *table = *sel_backend_at(0);
+    table->name = name;
+    table->ability = ability;
+    ASSERT_OK(sel_register_backend(table));
+  }
+  ASSERT_OK(sel_device_find(name, &device));
+  return device;
+}
+
 static sel_device *plain_device(void) {
   static sel_backend table;
-  sel_device *device;
-  if (!table.size) {
-    table = *sel_backend_at(0);
-    table.name = "plain";
-    table.ability = NULL;
-    ASSERT_OK(sel_register_backend(&table));
-  }
-  ASSERT_OK(sel_device_find("plain", &device));
-  return device;
+  return other_device(&table, "plain", NULL);
+}
+
+/* Backends that can't fuse what they are given: one says so when it prepares, one when it runs. */
+static int kernel_of_refuser;
+
+static sel_status refuse_program(sel_backend_device device, const sel_fuse_program *program,
+                                 sel_dtype compute, void **kernel) {
+  (void)device, (void)program, (void)compute, (void)kernel;
+  return sel_fail(SEL_E_UNSUPPORTED, "not this one");
+}
+static sel_status accept_program(sel_backend_device device, const sel_fuse_program *program,
+                                 sel_dtype compute, void **kernel) {
+  (void)device, (void)program, (void)compute;
+  *kernel = &kernel_of_refuser;
+  return SEL_OK;
+}
+static const char *describe_refuser(const void *kernel) { return kernel ? "compiled" : NULL; }
+static sel_status refuse_call(sel_backend_device device, const void *kernel,
+                              const sel_fuse_args *args) {
+  (void)device, (void)kernel, (void)args;
+  return sel_fail(SEL_E_UNSUPPORTED, "too many inputs");
+}
+static void release_refuser(void *kernel) { ck_assert_ptr_eq(kernel, &kernel_of_refuser); }
+
+static const void *refusing_programs(const char *name) {
+  static const sel_fuse_ability fuse = {sizeof fuse, refuse_program, NULL, NULL, NULL};
+  return strcmp(name, "fuse") == 0 ? &fuse : NULL;
+}
+static const void *refusing_calls(const char *name) {
+  static const sel_fuse_ability fuse = {sizeof fuse, accept_program, describe_refuser, refuse_call,
+                                        release_refuser};
+  return strcmp(name, "fuse") == 0 ? &fuse : NULL;
 }
 
 static sel_fused *fused(const char *expression) {
@@ -59,11 +96,11 @@ static int compute(const char *expression, sel_device *device, sel_tensor **resu
   return n + 2;
 }
 
-START_TEST(separate_operations) {
+static void separate_operations_on(sel_device *device) {
   for (int e = 0; e < EXPRESSIONS; e++) {
     sel_tensor *here[SEL_FUSE_OUTPUTS + 2], *there[SEL_FUSE_OUTPUTS + 2];
     const int n = compute(expressions[e], NULL, here);
-    ck_assert_int_eq(compute(expressions[e], plain_device(), there), n);
+    ck_assert_int_eq(compute(expressions[e], device, there), n);
     for (int k = 0; k < n; k++) {
       ck_assert_msg(!here[k] == !there[k], "%s, result %d", expressions[e], k);
       if (here[k])
@@ -71,6 +108,13 @@ START_TEST(separate_operations) {
                     __LINE__);
     }
   }
+}
+
+START_TEST(separate_operations) {
+  static sel_backend programs, calls;
+  separate_operations_on(plain_device());
+  separate_operations_on(other_device(&programs, "no_programs", refusing_programs));
+  separate_operations_on(other_device(&calls, "no_calls", refusing_calls));
 }
 END_TEST
 

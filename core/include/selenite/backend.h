@@ -368,7 +368,7 @@ typedef struct sel_fuse_args {
 } sel_fuse_args;
 
 /* The ability "fuse". A kernel belongs to the device it was made for; several threads may run one
- * at once. */
+ * at once. Where prepare or run return SEL_E_UNSUPPORTED, core runs separate operations. */
 typedef struct sel_fuse_ability {
   size_t size;
   /* Makes a kernel of a program, which is borrowed by the call; compute is f32 or f64. */
@@ -389,6 +389,25 @@ typedef struct sel_device_ability {
   /* Totals since device_open. */
   void (*counters)(sel_backend_device device, sel_counters *out);
 } sel_device_ability;
+
+/* The ability "source": kernels that plugins bring as text. Parameters as selenite/source.h says.
+ */
+enum { SEL_SOURCE_OPERANDS = 16 }; /* and numbers, at most */
+typedef struct sel_source_args {
+  size_t size;
+  const char *text, *kernel;
+  sel_dtype dtype; /* T: f32 or f64 */
+  int64_t items;   /* 1 or more */
+  int operands;
+  const sel_operand *operand; /* contiguous */
+  int numbers;
+  const double *number; /* passed as T */
+} sel_source_args;
+typedef struct sel_source_ability {
+  size_t size;
+  const char *language; /* "OpenCL C" */
+  sel_status (*run)(sel_backend_device device, const sel_source_args *args);
+} sel_source_ability;
 
 struct sel_backend {
   size_t size;      /* sizeof(sel_backend) the plugin was built with */

@@ -15,6 +15,7 @@
 #include "plugin.h"
 #include "pointwise.h"
 #include "profile.h"
+#include "source.h"
 #include "tensor.h"
 
 #endif
