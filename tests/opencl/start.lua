@@ -2,7 +2,7 @@
 -- second finds them ready, also after two starts at once, and damaged files are compiled anew.
 
 local check = require "check"
-local test, equal, contains = check.test, check.equal, check.contains
+local test, equal, contains, quote = check.test, check.equal, check.contains, check.quote
 
 local found, message = pcall(require "selenite".set_default_device, "opencl")
 if not found then
@@ -10,7 +10,7 @@ if not found then
   os.exit(77)
 end
 
-local here = io.popen "mktemp -d -p $PWD":read "*l"
+local here = io.popen 'mktemp -d -p "$PWD"':read "*l"
 local script = here .. "/script.lua"
 do
   local file = assert(io.open(script, "w"))
@@ -27,13 +27,13 @@ local COMPILING = "opencl: compiling kernels for '"
 -- A command that runs the script with the programs kept in folder `cache`.
 local function start(cache)
   local folder = here .. "/" .. cache
-  return ("XDG_CACHE_HOME=%s POCL_CACHE_DIR=%s/pocl %s %s")
-         :format(folder, folder, check.program, script)
+  return ("XDG_CACHE_HOME=%s POCL_CACHE_DIR=%s %s %s")
+         :format(quote(folder), quote(folder .. "/pocl"), check.program, quote(script))
 end
 
 local function files(cache)
   local list = {}
-  for path in io.popen(("ls %s/%s/selenite/opencl/*"):format(here, cache)):lines() do
+  for path in io.popen(("ls %s/%s/selenite/opencl/*"):format(quote(here), cache)):lines() do
     list[#list + 1] = path
   end
   return list
@@ -91,13 +91,13 @@ end
 test("four first starts at once", function()
   local commands = {}
   for i = 1, 4 do
-    commands[i] = ("{ %s; echo status $?; } >%s/out%d 2>&1 &"):format(start "b", here, i)
+    commands[i] = ("{ %s; echo status $?; } >%s/out%d 2>&1 &"):format(start "b", quote(here), i)
   end
-  local output = check.run(table.concat(commands, " ") .. " wait; cat " .. here .. "/out*")
+  local output = check.run(table.concat(commands, " ") .. " wait; cat " .. quote(here) .. "/out*")
   local _, results = output:gsub(RESULT .. "status 0\n", "")
   equal(results, 4)
   equal({ check.run(start "b") }, { RESULT, 0 })
   equal(#files "b", #files "a") -- nothing half-written is left
 end)
 
-os.execute("rm -r " .. here)
+os.execute("rm -r " .. quote(here))
