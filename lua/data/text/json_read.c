@@ -140,10 +140,11 @@ static sel_status read_merges(const json_t *merges, sel_tokenizer *t) {
   return status;
 }
 
-static sel_status read_unknown(const json_t *model, bool required, sel_tokenizer *t) {
+/* WordPiece needs one; without it, what BPE can't encode is an error. */
+static sel_status read_unknown(const json_t *model, sel_tokenizer *t) {
   const char *name = json_string_value(json_object_get(model, "unk_token"));
   if (name) t->unknown = tokenizer_find(t, name, strlen(name));
-  SEL_CHECK(t->unknown >= 0 || (!name && !required), SEL_E_FILE,
+  SEL_CHECK(t->unknown >= 0 || t->model == MODEL_BPE, SEL_E_FILE,
             "tokenizer: expected the unk_token '%s' in the vocab", name ? name : "");
   return SEL_OK;
 }
@@ -172,7 +173,7 @@ static sel_status read_wordpiece(const json_t *model, sel_tokenizer *t) {
   if (!t->continuing) return text_memory();
   t->continuing_size = strlen(t->continuing);
   t->longest = json_is_integer(longest) ? json_integer_value(longest) : 100;
-  return read_unknown(model, true, t);
+  return read_unknown(model, t);
 }
 
 static sel_status read_model(const json_t *model, sel_tokenizer *t) {
@@ -186,7 +187,7 @@ static sel_status read_model(const json_t *model, sel_tokenizer *t) {
   if (wordpiece) return read_wordpiece(model, t);
   SEL_TRY(refuse_rarities(model));
   t->whole_words = flag(model, "ignore_merges", false);
-  SEL_TRY(read_unknown(model, false, t));
+  SEL_TRY(read_unknown(model, t));
   return read_merges(json_object_get(model, "merges"), t);
 }
 

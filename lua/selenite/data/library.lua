@@ -1,4 +1,4 @@
--- Loads a library of data/ (images, text and so on) when it is asked for first. These depend on
+-- Loads a library of lua/data/ (images, text and so on) when it is asked for first. These depend on
 -- further libraries, which a machine may lack as long as nobody reads such files.
 
 local ffi = require "ffi"
