@@ -31,6 +31,14 @@ test("a module where its parts are wanted, a tensor where a number is", function
   raises(function() return sel.ones(1) .. " loss" end, "x:item() is the number")
 end)
 
+test("a dot where a colon belongs", function()
+  local model = nn.sequential(nn.linear(2, 2))
+  raises(function() local _ = model.parameters() end,
+         "parameters: argument 1 (m): expected a module, as in m:parameters(), got nothing")
+  raises(function() local _ = model[1].state_dict() end, "as in m:state_dict()")
+  raises(function() local _ = model.to "f64" end, "as in m:to()")
+end)
+
 test("a loader is asked for its batches", function()
   local loader = data.loader(data.tensor_dataset(sel.ones(2, 2)))
   raises(function() loader() end, "for ... in loader:batches() do") -- as `in loader` would

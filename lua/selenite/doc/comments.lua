@@ -14,10 +14,14 @@ local prototypes -- read when first needed
 
 local M = {}
 
--- The function itself, where a method only checks its first argument (selenite/tensor.lua).
+-- Where methods are put into a function that only checks their first argument.
+local wrapping = { ["@" .. library.folder .. "tensor.lua"] = true,
+                   ["@" .. library.folder .. "nn/state.lua"] = true }
+
+-- The function itself, also of a method that stands in such a function.
 function M.unwrapped(fn)
   local info = debug.getinfo(fn, "Su")
-  if info.source ~= "@" .. library.folder .. "tensor.lua" then return fn end
+  if not wrapping[info.source] then return fn end
   for i = 1, info.nups do
     local name, value = debug.getupvalue(fn, i)
     if name == "fn" and type(value) == "function" then return value end

@@ -94,8 +94,15 @@ local function add_section(lines, title, prefix, fields, leave_out)
   lines[#lines + 1] = ""
 end
 
--- The methods behind an object.
-local function methods_of(object) return getmetatable(object).__index end
+-- The methods behind an object, those of what its class is derived from too.
+local function methods_of(object)
+  local methods, meta = {}, getmetatable(object)
+  while meta and type(meta.__index) == "table" do
+    for name, method in next, meta.__index do methods[name] = methods[name] or method end
+    meta = getmetatable(meta.__index)
+  end
+  return methods
+end
 
 function M.page()
   local lines = { head }
@@ -111,7 +118,8 @@ function M.page()
   add_section(lines, "sel.optim", "optim.", sel.optim)
   add_section(lines, "Optimizers", "optimizer:", methods_of(optimizer))
   add_section(lines, "Schedules", "schedule:",
-              methods_of(sel.optim.exponential_lr(optimizer, { gamma = 1 })), { rate = true })
+              methods_of(sel.optim.exponential_lr(optimizer, { gamma = 1 })),
+              { rate = true, apply = true })
   add_section(lines, "sel.data", "data.", sel.data)
   add_section(lines, "Data sets", "dataset:", methods_of(set))
   add_section(lines, "Loaders", "loader:", methods_of(sel.data.loader(set)))

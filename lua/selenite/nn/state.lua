@@ -211,4 +211,19 @@ function methods.text(m)
   return head .. "\n" .. table.concat(lines, "\n") .. "\n)"
 end
 
+-- Written with a dot instead of a colon, m.parameters(), a method would get no module.
+local function with_check(name, fn)
+  return function(m, ...)
+    if not module.is_module(m) then
+      errors.argument(name, 1, "m", ("a module, as in m:%s()"):format(name), m)
+    end
+    return fn(m, ...)
+  end
+end
+for _, name in ipairs { "parameters", "named_parameters", "named_buffers", "named_modules",
+                        "modules", "children", "num_parameters", "state_dict", "load_state_dict",
+                        "train", "eval", "to", "zero_grad", "requires_grad_", "apply" } do
+  methods[name] = with_check(name, methods[name])
+end
+
 return methods
