@@ -3,21 +3,9 @@
  */
 #include <string.h>
 
+#include "dtype.h"
 #include "kernels.h"
 #include "map.h"
-
-static const char *bits_of(sel_dtype dtype) {
-  switch (sel_dtype_size(dtype)) {
-    case 1:
-      return "u8";
-    case 2:
-      return "bits16";
-    case 4:
-      return "i32";
-    default:
-      return "i64";
-  }
-}
 
 static const char *compute_type(sel_dtype from, sel_dtype to) {
   if (!sel_dtype_is_float(from) && !sel_dtype_is_float(to)) return "i64";
@@ -31,7 +19,7 @@ sel_status opencl_copy(sel_backend_device handle, const sel_copy_args *args) {
   opencl_map map = {
       .what = "copy", .expression = "a", .inputs = 1, .ndim = args->ndim, .numel = args->numel};
   if (from == to && args->source.data) {
-    map.compute = map.dtype[0] = map.dtype[OPENCL_MAP_OUT] = bits_of(to);
+    map.compute = map.dtype[0] = map.dtype[OPENCL_MAP_OUT] = opencl_bits_of(to);
   } else {
     sel_status status = opencl_check_dtype(device, from, "copy");
     if (status == SEL_OK) status = opencl_check_dtype(device, to, "copy");

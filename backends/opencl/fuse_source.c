@@ -14,20 +14,7 @@ typedef struct row {
   int inputs;
 } row;
 
-/* Kinds with parameters, or of gradients, are no steps of programs. */
-#define INPUTS_U 1
-#define INPUTS_B 2
-#define INPUTS_T 3
-#define INPUTS_U1 0
-#define INPUTS_U2 0
-#define INPUTS_B1 0
-#define INPUTS_T1 0
-#define INPUTS_GB 0
-#define INPUTS_GB1 0
-#define INPUTS_GB2 0
-#define INPUTS_GT 0
-#define INPUTS_GT1 0
-#define ROW(kind, name, types, ...) {#name, #__VA_ARGS__, INPUTS_##kind},
+#define ROW(kind, name, types, ...) {#name, #__VA_ARGS__, SEL_POINTWISE_INPUTS(kind)},
 static const row rows[SEL_PW_COUNT] = {SEL_POINTWISE(ROW)};
 
 static void write_rows(FILE *out, const sel_fuse_program *p) {

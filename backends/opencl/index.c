@@ -1,6 +1,7 @@
 /* Indexing along one dim: kernels in index.cl. */
 #include <stdio.h>
 
+#include "dtype.h"
 #include "ids.h"
 #include "kernels.h"
 #include "report.h"
@@ -18,16 +19,7 @@ static const char *const kernels[] = {[SEL_INDEX_SELECT] = "pick",
 static const char *moved_as(const sel_index_args *args) {
   if (args->op == SEL_INDEX_ADD || args->op == SEL_INDEX_SCATTER_ADD)
     return sel_dtype_name(args->x.dtype);
-  switch (sel_dtype_size(args->x.dtype)) {
-    case 1:
-      return "u8";
-    case 2:
-      return "bits16";
-    case 4:
-      return "i32";
-    default:
-      return "i64";
-  }
+  return opencl_bits_of(args->x.dtype);
 }
 
 static const char *sum_type(sel_dtype dtype) {

@@ -151,6 +151,21 @@
   X(adagrad,      1, g = s2 * g + s1 * p; m += g * g; p -= s0 * g / (SQRT(m) + s3);)
 /* clang-format on */
 
+/* How many tensors a row of a kind takes. */
+#define SEL_POINTWISE_INPUTS(kind) SEL_POINTWISE_INPUTS_##kind
+#define SEL_POINTWISE_INPUTS_U 1
+#define SEL_POINTWISE_INPUTS_U1 1
+#define SEL_POINTWISE_INPUTS_U2 1
+#define SEL_POINTWISE_INPUTS_B 2
+#define SEL_POINTWISE_INPUTS_B1 2
+#define SEL_POINTWISE_INPUTS_T 3
+#define SEL_POINTWISE_INPUTS_T1 3
+#define SEL_POINTWISE_INPUTS_GB 2
+#define SEL_POINTWISE_INPUTS_GB1 2
+#define SEL_POINTWISE_INPUTS_GB2 2
+#define SEL_POINTWISE_INPUTS_GT 3
+#define SEL_POINTWISE_INPUTS_GT1 3
+
 #define SEL_POINTWISE_ID(kind, name, types, ...) SEL_PW_##name,
 typedef enum sel_pointwise_op { SEL_POINTWISE(SEL_POINTWISE_ID) SEL_PW_COUNT } sel_pointwise_op;
 #undef SEL_POINTWISE_ID
