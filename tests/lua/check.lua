@@ -98,4 +98,17 @@ function check.run(command)
   return output, tonumber(status)
 end
 
+-- The bytes of a file, and a file of these bytes in place of what was there.
+function check.read_file(name)
+  local file = assert(io.open(name, "rb"))
+  local bytes = file:read "*a"
+  file:close()
+  return bytes
+end
+function check.write_file(name, bytes)
+  local file = assert(io.open(name, "wb"))
+  file:write(bytes)
+  file:close()
+end
+
 return check

@@ -7,18 +7,7 @@ local test = check.test
 
 local golden = os.getenv "SEL_TEST_DIR" .. "/golden/"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
+local read, write = check.read_file, check.write_file
 
 -- One to four changes: a byte, a piece that is missing, a piece that is there twice, the end.
 local function damage(text)

@@ -10,18 +10,7 @@ local plain = { unicode = false, colours = 0, columns = 40 }
 local braille = { unicode = true, colours = 0, columns = 40 }
 local coloured = { unicode = true, colours = 256, columns = 40 }
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
+local read, write = check.read_file, check.write_file
 
 -- The text is that of tests/golden/plot/NAME.
 local function equal_to_golden(text, name)

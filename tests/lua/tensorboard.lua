@@ -10,12 +10,7 @@ local test, equal, contains, raises = check.test, check.equal, check.contains, c
 local golden = os.getenv "SEL_TEST_DIR" .. "/golden/tensorboard/"
 local events = dofile(golden .. "write.lua")
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local read = check.read_file
 
 -- A clock that goes on by a quarter of a second with every look at it.
 local function clock()
@@ -66,9 +61,7 @@ test("golden bytes", function()
   w:close()
   local got = read(w.path)
   if got ~= read(golden .. "events") then
-    local file = io.open("events", "wb")
-    file:write(got)
-    file:close()
+    check.write_file("events", got)
     error "the bytes are not the golden ones; what they are now lies in the test's folder"
   end
 end)

@@ -8,18 +8,7 @@ local test, equal, raises = check.test, check.equal, check.raises
 
 local golden = os.getenv "SEL_TEST_DIR" .. "/golden/tokenizers/"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
-
-local function write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
+local read, write = check.read_file, check.write_file
 
 local genesis = read(golden .. "genesis.txt")
 local expected = json.decode(read(golden .. "expected.json"))

@@ -46,20 +46,13 @@ sel.train {
   checkpoints = { folder = o.folder, every = 3, keep = 2, best = "val_loss" },
 }
 ]]
-local file = assert(io.open("run.lua", "w"))
-file:write(script)
-file:close()
+check.write_file("run.lua", script)
 
 local function start(name, options)
   return check.run(("%s run.lua --folder %s %s"):format(check.program, name, options))
 end
 
-local function read(path)
-  local f = assert(io.open(path, "rb"))
-  local text = f:read "*a"
-  f:close()
-  return text
-end
+local read = check.read_file
 
 local function new_folder(name)
   os.execute("rm -rf " .. name)

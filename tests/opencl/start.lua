@@ -53,17 +53,7 @@ local function overwrite(path, at, bytes)
   file:write(bytes)
   file:close()
 end
-local function content(path)
-  local file = assert(io.open(path, "rb"))
-  local bytes = file:read "*a"
-  file:close()
-  return bytes
-end
-local function replace(path, bytes)
-  local file = assert(io.open(path, "wb"))
-  file:write(bytes)
-  file:close()
-end
+local content, replace = check.read_file, check.write_file
 
 local damages = {
   { "changed at its head", function(path) replace(path, "damaged" .. content(path):sub(8)) end },
