@@ -161,4 +161,17 @@ function M.check_options(operation, options, known)
   end
 end
 
+-- All options of `known` (name to default, "required" for none), each as given or its default.
+function M.all_options(operation, options, known)
+  M.check_options(operation, options, known)
+  local all = {}
+  for name, default in pairs(known) do
+    local value = options and options[name]
+    if value == nil then value = default end
+    if value == "required" then M.raise(("%s: option '%s' is required"):format(operation, name)) end
+    all[name] = value
+  end
+  return all
+end
+
 return M

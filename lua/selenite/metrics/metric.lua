@@ -38,16 +38,8 @@ function M.define(name, known, better, methods)
   local class = setmetatable(methods, { __index = metric })
   class.__index = class
   return function(options)
-    errors.check_options(name, options, known)
-    local self = setmetatable({ name = name, better = better, options = {} }, class)
-    for option, default in pairs(known) do
-      local value = options and options[option]
-      if value == nil then value = default end
-      if value == "required" then
-        errors.raise(("%s: option '%s' is required"):format(name, option))
-      end
-      self.options[option] = value
-    end
+    local self = setmetatable({ name = name, better = better }, class)
+    self.options = errors.all_options(name, options, known)
     if self.init then self:init(self.options) end
     self:reset()
     return self

@@ -45,17 +45,8 @@ function M.define(name, known, rate, methods)
     if type(optimizer) ~= "table" or not optimizer.group_count then
       errors.argument(name, 1, "optimizer", "an optimizer", optimizer)
     end
-    options = options or {}
-    errors.check_options(name, options, known)
-    local self = { optimizer = optimizer, steps = 0, base = {}, options = {}, class_name = name }
-    for option, default in pairs(known) do
-      local value = options[option]
-      if value == nil then value = default end
-      if value == "required" then
-        errors.raise(("%s: option '%s' is required"):format(name, option))
-      end
-      self.options[option] = value
-    end
+    local self = { optimizer = optimizer, steps = 0, base = {}, class_name = name,
+                   options = errors.all_options(name, options, known) }
     -- the rates before the first schedule: a second one is not to start from what that one set
     local initial = optimizer.initial_lr
     for group = 1, optimizer:group_count() do
