@@ -143,12 +143,7 @@ local known_histogram = { title = "text", x_label = "text", y_label = "text", bi
 -- Returns a figure; its fields counts, low and high are the bins.
 function M.histogram(values, options)
   local read = sized(read_options("plot.histogram", options, known_histogram))
-  local data, count
-  if arguments.is_tensor(values) then
-    data, count = numbers.read_tensor(values)
-  else
-    data, count = numbers.read("plot.histogram: argument 1 (values)", values)
-  end
+  local data, count = numbers.read_all("plot.histogram: argument 1 (values)", values)
   local low, high, missing = numbers.range(data, count)
   if low > high then low, high = 0, 1 end
   if low == high then

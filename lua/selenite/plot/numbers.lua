@@ -54,6 +54,12 @@ function M.read(where, values)
   return data, count
 end
 
+-- The same of a tensor of any shape, all its elements in C order, or a list of numbers.
+function M.read_all(where, values)
+  if arguments.is_tensor(values) then return read_tensor(values) end
+  return M.read(where, values)
+end
+
 -- Smallest and largest value that fits, and how many don't; `fits` is is_finite unless given.
 function M.range(data, count, fits)
   fits = fits or M.is_finite

@@ -114,12 +114,7 @@ function writer:add_histogram(tag, values, step, bins)
   if type(bins) ~= "number" or bins % 1 ~= 0 or bins < 1 or bins > 10000 then
     errors.argument("add_histogram", 4, "bins", "a whole number from 1 to 10000", bins)
   end
-  local data, count
-  if arguments.is_tensor(values) then
-    data, count = numbers.read_tensor(values)
-  else
-    data, count = numbers.read("add_histogram: argument 2 (values)", values)
-  end
+  local data, count = numbers.read_all("add_histogram: argument 2 (values)", values)
   add(self, step, summary.histogram(tag, data, count, bins))
 end
 
