@@ -6,7 +6,8 @@
 
 local here = arg[0]:match "^(.*/)[^/]*$" or "./"
 package.path = here .. "?.lua;" .. package.path
-local json = require "json"
+local json = require "selenite.json"
+local result_text = require "result_text"
 local measure = require "measure"
 local networks = require "networks"
 local operations = require "operations"
@@ -136,7 +137,7 @@ local failures = 0
 
 local function write_results()
   local file = assert(io.open(options.out, "w"))
-  file:write(json.encode(run))
+  file:write(result_text(run))
   file:close()
 end
 

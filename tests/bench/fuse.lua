@@ -4,20 +4,12 @@
 --
 -- usage: selenite tests/bench/fuse.lua [elements] [rounds]     10 million elements, 9 rounds
 
-local ffi = require "ffi"
+package.path = arg[0]:match "^(.*/)[^/]*$" .. "?.lua;" .. package.path
 local sel = require "selenite"
+local now = require "clock"
+local median = require("measure").median
 
 local elements, rounds = tonumber(arg[1]) or 1e7, tonumber(arg[2]) or 9
-
-ffi.cdef [[
-typedef struct fuse_time { long seconds, nanoseconds; } fuse_time;
-int clock_gettime(int clock, fuse_time *t);
-]]
-local time = ffi.new "fuse_time"
-local function now()
-  ffi.C.clock_gettime(1, time)
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
 
 -- Each is a function of tensors and of symbols alike; inputs by their extents (nil: all elements).
 local cases = {
@@ -51,11 +43,6 @@ local function both(f, inputs, gradient)
   local seconds = now() - start
   y:free()
   return seconds
-end
-
-local function median(list)
-  table.sort(list)
-  return list[math.floor((#list + 1) / 2)]
 end
 
 local function check(case, functions, inputs, gradient)

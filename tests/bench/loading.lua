@@ -4,21 +4,12 @@
 --
 -- usage: selenite tests/bench/loading.lua [images] [workers]     768 JPEG files, 2 threads
 
-local ffi = require "ffi"
+package.path = arg[0]:match "^(.*/)[^/]*$" .. "?.lua;" .. package.path
 local sel = require "selenite"
+local now = require "clock"
 local nn, data = sel.nn, sel.data
 
 local n_images, workers = tonumber(arg[1]) or 768, tonumber(arg[2]) or 2
-
-ffi.cdef [[
-typedef struct loading_time { long seconds, nanoseconds; } loading_time;
-int clock_gettime(int clock, loading_time *t);
-]]
-local time = ffi.new "loading_time"
-local function now()
-  ffi.C.clock_gettime(1, time)
-  return tonumber(time.seconds) + tonumber(time.nanoseconds) * 1e-9
-end
 
 -- One epoch of training; prints its time and the part of it that was spent waiting.
 local function train(name, model, loader, shape)
